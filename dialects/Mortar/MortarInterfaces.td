@@ -1,0 +1,78 @@
+//===- MortarInterfaces.td - what fusion asks of an op ----------*- tablegen -*-===//
+
+#ifndef MORTAR_INTERFACES_TD
+#define MORTAR_INTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def Mortar_FusionOpInterface : OpInterface<"FusionOpInterface"> {
+  let cppNamespace = "::mortar";
+  let description = [{
+    Everything that fusion and lowering know of an op. Neither knows an op by its
+    name, so an op of any dialect joins Mortar's kernels by implementing this
+    interface, as an external model if the dialect is foreign.
+
+    An op that implements it must accept a row (a vector) wherever it accepts a
+    tensor, and mean the same.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        The domain that the op iterates over. A region holds ops of one domain.
+      }],
+      "::mortar::IterationDomain", "getIterationDomain", (ins), "",
+      "return ::mortar::IterationDomain::Rows;">,
+    InterfaceMethod<[{
+        Which part of this operand one row's program sees.
+      }],
+      "::mortar::RowMap", "getOperandMap", (ins "unsigned":$operand), "",
+      "return ::mortar::RowMap::Row;">,
+    InterfaceMethod<[{
+        Which part of this result one row's program makes.
+      }],
+      "::mortar::RowMap", "getResultMap", (ins "unsigned":$result), "",
+      "return ::mortar::RowMap::Row;">,
+    InterfaceMethod<[{
+        Whether the op reduces over the row: then a thread block needs all of it.
+        An op that doesn't is free to be split within a row.
+      }],
+      "bool", "reducesRow", (ins), "", "return false;">,
+    InterfaceMethod<[{
+        Whether the op is a norm, to which the dtype rule applies: it joins others
+        only if all that was added to make its row has its weight's type.
+        Returns the row operand's number, or -1.
+      }],
+      "int64_t", "getNormRowOperand", (ins), "", "return -1;">,
+    InterfaceMethod<[{
+        The weight of a norm, or -1.
+      }],
+      "int64_t", "getNormWeightOperand", (ins), "", "return -1;">,
+    InterfaceMethod<[{
+        Whether the dtype rule looks through this op to its operands.
+      }],
+      "bool", "isTransparentToDtypeRule", (ins), "", "return false;">,
+    InterfaceMethod<[{
+        Whether this op may stand alone as a kernel. Elementwise ops of other
+        dialects don't: they join a neighbour or stay where they are.
+      }],
+      "bool", "startsRegion", (ins), "", "return true;">,
+    InterfaceMethod<[{
+        Whether fusion understands this attribute. An attribute it doesn't know
+        may change what the op means, so such an op is not fused.
+      }],
+      "bool", "knowsAttribute", (ins "::llvm::StringRef":$name), "", [{
+        auto known = $_op->getName().getAttributeNames();
+        return ::llvm::any_of(known, [&](::mlir::StringAttr attr) {
+          return attr.getValue() == name;
+        });
+      }]>,
+    InterfaceMethod<[{
+        The op's meaning, written once: replaces the op, on rows, by row primitives
+        (arith and math on vectors, mortar.row_*). Ops that are primitives
+        already leave themselves alone.
+      }],
+      "::llvm::LogicalResult", "decompose", (ins "::mlir::RewriterBase &":$rewriter),
+      "", "return ::mlir::success();">,
+  ];
+}
+
+#endif // MORTAR_INTERFACES_TD

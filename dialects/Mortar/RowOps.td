@@ -1,0 +1,81 @@
+//===- RowOps.td - the primitives of a row's program ------------*- tablegen -*-===//
+
+#ifndef MORTAR_ROW_OPS_TD
+#define MORTAR_ROW_OPS_TD
+
+include "MortarBase.td"
+include "MortarEnums.td"
+
+// Elementwise work on rows is upstream's arith and math on vectors. What they can't
+// say without fixing how a row is dealt to threads is said here.
+
+def Mortar_RowReduceOp : Mortar_Op<"row_reduce", [Pure]> {
+  let summary = "reduces a row, or each group of it, to one value";
+  let description = [{
+    `sum`: the row (or each group) is padded with −0.0 to a power of two, then adjacent
+    pairs are added level by level, x[2i] + x[2i+1], every sum rounded to f32. The
+    bits depend on the values and their count alone: never on threads, vector width,
+    rows or device. `max` is `arith.maximumf`, which every order computes alike.
+
+    With a row of N values and a result of G values, group i is the i-th N/G
+    consecutive values; a scalar result reduces the whole row.
+
+    Constraints:
+    - (C1) `result` is f32, or a vector of G f32 where G divides N and is less than N.
+
+    Example:
+    ```mlir
+    %sum = mortar.row_reduce <sum> %squares : vector<4096xf32> -> f32
+    %max = mortar.row_reduce <max> %magnitudes : vector<4096xf32> -> vector<32xf32>
+    ```
+  }];
+  let arguments = (ins
+    Mortar_ReductionKindAttr:$kind, VectorOfRankAndType<[1], [F32]>:$input);
+  let results = (outs
+    AnyTypeOf<[F32, VectorOfRankAndType<[1], [F32]>]>:$result);
+  let assemblyFormat =
+      "$kind $input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Mortar_RowBroadcastOp : Mortar_Op<"row_broadcast", [Pure]> {
+  let summary = "gives every element of a row, or of each group, one value";
+  let description = [{
+    The reverse of a reduction's shape: a scalar fills the row; value i of a vector of
+    G fills the i-th N/G consecutive elements.
+
+    Constraints:
+    - (C1) `input` has the result's element type, or is a vector of it whose length
+      divides N and is less than N.
+
+    Example:
+    ```mlir
+    %row = mortar.row_broadcast %scale : f32 -> vector<4096xf32>
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<
+    [AnyFloat, AnySignlessInteger, Mortar_Row]>:$input);
+  let results = (outs Mortar_Row:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Mortar_RowHalfOp : Mortar_Op<"row_half", [Pure]> {
+  let summary = "the first or the second half of a row";
+  let description = [{
+    Constraints:
+    - (C1) `input` has twice the result's elements, of the same type.
+
+    Example:
+    ```mlir
+    %gate = mortar.row_half <first> %x : vector<8192xbf16> -> vector<4096xbf16>
+    ```
+  }];
+  let arguments = (ins Mortar_RowHalfAttr:$half, Mortar_Row:$input);
+  let results = (outs Mortar_Row:$result);
+  let assemblyFormat = "$half $input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+#endif // MORTAR_ROW_OPS_TD

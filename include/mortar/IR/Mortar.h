@@ -1,0 +1,37 @@
+//===- Mortar.h - the dialect in C++ ----------------------------*- C++ -*-===//
+//
+// Everything that dialects/Mortar defines. Read the .td files there first.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MORTAR_IR_MORTAR_H
+#define MORTAR_IR_MORTAR_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "mortar/IR/MortarDialect.h.inc"
+#include "mortar/IR/MortarInterfaces.h"
+
+#define GET_OP_CLASSES
+#include "mortar/IR/MortarOps.h.inc"
+
+namespace mortar {
+
+/// The length of a row of `type` (a ranked tensor, memref or vector): its last
+/// dimension, which may be ShapedType::kDynamic.
+inline int64_t rowLength(mlir::Type type) {
+  return llvm::cast<mlir::ShapedType>(type).getShape().back();
+}
+
+/// Whether `op` works on rows (vectors) rather than on tensors.
+bool worksOnRow(mlir::Operation *op);
+
+} // namespace mortar
+
+#endif // MORTAR_IR_MORTAR_H

@@ -1,0 +1,20 @@
+//===- InitAll.h - everything a tool or an embedder registers ---*- C++ -*-===//
+#ifndef MORTAR_INITALL_H
+#define MORTAR_INITALL_H
+
+namespace mlir {
+class DialectRegistry;
+} // namespace mlir
+
+namespace mortar {
+
+/// Mortar's dialect, the upstream dialects that its pipelines produce, and the
+/// interfaces that fusion, bufferization and translation need of them.
+void registerAllDialects(mlir::DialectRegistry &registry);
+
+/// Mortar's passes and named pipelines (mortar-fuse, mortar-to-gpu, mortar-to-cpu).
+void registerAllPasses();
+
+} // namespace mortar
+
+#endif // MORTAR_INITALL_H

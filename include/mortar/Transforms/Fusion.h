@@ -1,0 +1,61 @@
+//===- Fusion.h - what may fuse, and the mechanics of fusing ----*- C++ -*-===//
+//
+// FuseRowsPass is the opinion; these are the facts and the tools that it uses, for
+// embedders with an opinion of their own.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MORTAR_TRANSFORMS_FUSION_H
+#define MORTAR_TRANSFORMS_FUSION_H
+
+#include "mortar/IR/Mortar.h"
+
+namespace mortar {
+
+enum class MixedDtypes { Separate, Fuse };
+
+struct FusionOptions {
+  MixedDtypes mixedDtypes = MixedDtypes::Separate;
+  /// The most bytes of one row's values alive at once in a region.
+  int64_t maxLiveBytes = 131072;
+};
+
+/// Why two ops didn't fuse: the failed condition's name (a remark's stable key), a
+/// sentence with the facts, and what a user can do about it (may be empty).
+struct Refusal {
+  llvm::StringLiteral condition;
+  std::string because;
+  std::string suggestion;
+};
+
+/// Why `op`, which implements FusionOpInterface on tensors, can't be a region.
+std::optional<Refusal> whyNotWrapped(FusionOpInterface op);
+
+/// Why `producer`, whose result `consumer` reads, can't join it.
+std::optional<Refusal> whyNotMerged(FusedOp producer, FusedOp consumer,
+                                    const FusionOptions &options);
+
+/// Replaces `op` on tensors by a region that holds it. Legal if whyNotWrapped is silent.
+FusedOp wrapInRegion(mlir::RewriterBase &rewriter, FusionOpInterface op);
+
+/// Joins two regions of one block into one that stands where `consumer` stood, with
+/// the results of both. Legal if whyNotMerged is silent.
+FusedOp mergeRegions(mlir::RewriterBase &rewriter, FusedOp producer,
+                     FusedOp consumer);
+
+/// The dtype rule's verdict on the norms in `region`: a refusal if one of them must
+/// stay apart.
+std::optional<Refusal> checkDtypeRule(FusedOp region);
+
+/// The most bytes of one row's values alive at once in the body, counted in the
+/// values' own types; `inputsOf` a second region that would come before it.
+int64_t countLiveBytes(llvm::ArrayRef<FusedOp> inOrder);
+
+/// `value` before casts and reshapes that keep every row as it is.
+mlir::Value lookThroughViews(mlir::Value value);
+
+/// The names of the ops in a region, joined: `residual_add_rms_norm`.
+std::string describeOps(FusedOp region, llvm::StringRef separator);
+
+} // namespace mortar
+
+#endif // MORTAR_TRANSFORMS_FUSION_H

@@ -1,0 +1,43 @@
+//===- PinnedMath.h - Elementary functions with pinned bits -----*- C++ -*-===//
+//
+// Elementary functions as fixed sequences of IEEE operations, so that CPU and GPU give the same bits. Each function emits
+// its sequence for `x`, an f32 or a vector of f32 of any shape, and returns a value of the same type. The sequences are
+// branch-free and hold only arith operations without fast-math flags and math.fma. They are right over all of f32,
+// subnormals and infinities included, and give NaN for NaN, of unspecified sign and payload.
+//
+// The bounds below are in units in the last place of f32, over all 2^32 inputs; test/Numerics/pinned-math.c measures
+// them, and tools/fit-pinned-math fits the coefficients.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MORTAR_TRANSFORMS_PINNEDMATH_H
+#define MORTAR_TRANSFORMS_PINNEDMATH_H
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace mortar {
+
+/// exp(x).
+mlir::Value buildExp(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+
+/// 1 / (1 + exp(-x)).
+mlir::Value buildSigmoid(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+
+/// x / (1 + exp(-x)); silu(-inf) is -0.
+mlir::Value buildSilu(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+
+/// tanh(x).
+mlir::Value buildTanh(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+
+/// erf(x).
+mlir::Value buildErf(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+
+/// log(1 + x): -inf at -1, NaN below.
+mlir::Value buildLog1p(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+
+/// log(1 + exp(x)), and x itself above `threshold` (20 in torch).
+mlir::Value buildSoftplus(mlir::ImplicitLocOpBuilder &b, mlir::Value x, float threshold);
+
+} // namespace mortar
+
+#endif // MORTAR_TRANSFORMS_PINNEDMATH_H

@@ -1,0 +1,281 @@
+//===- FusedOp.cpp - one region = one kernel ------------------------------===//
+
+#include "mortar/IR/Mortar.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace mortar;
+
+//===----------------------------------------------------------------------===//
+// Building
+//===----------------------------------------------------------------------===//
+
+static ArrayAttr buildMaps(Builder &b, ArrayRef<RowMap> maps) {
+  return b.getArrayAttr(llvm::map_to_vector(maps, [&](RowMap map) -> Attribute {
+    return RowMapAttr::get(b.getContext(), map);
+  }));
+}
+
+/// The body's block is made with its arguments and without a terminator.
+void FusedOp::build(OpBuilder &b, OperationState &state, ValueRange inputs,
+                    ArrayRef<RowMap> inputMaps, ValueRange inits,
+                    ArrayRef<RowMap> initMaps) {
+  state.addOperands(inputs);
+  state.addOperands(inits);
+  auto &props = state.getOrAddProperties<Properties>();
+  props.setOperandSegmentSizes({int32_t(inputs.size()), int32_t(inits.size())});
+  props.setInputMaps(buildMaps(b, inputMaps));
+  props.setInitMaps(buildMaps(b, initMaps));
+  props.setDomain(IterationDomainAttr::get(b.getContext(), IterationDomain::Rows));
+  for (Value init : inits)
+    if (isa<RankedTensorType>(init.getType()))
+      state.addTypes(init.getType());
+  Block &block = state.addRegion()->emplaceBlock();
+  for (auto [input, map] : llvm::zip_equal(inputs, inputMaps))
+    block.addArgument(getRowType(input.getType(), map), input.getLoc());
+}
+
+Type FusedOp::getRowType(Type type, RowMap map) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (!shaped || !shaped.hasRank() || shaped.getRank() < 1)
+    return {};
+  int64_t length = shaped.getShape().back();
+  bool oneRow = shaped.getRank() == 1;
+  switch (map) {
+  case RowMap::Column:
+    if (!oneRow)
+      return {};
+    [[fallthrough]];
+  case RowMap::Row:
+    if (ShapedType::isDynamic(length) || length < 1)
+      return {};
+    return VectorType::get({length}, shaped.getElementType());
+  case RowMap::Scalar:
+    if (!oneRow)
+      return {};
+    [[fallthrough]];
+  case RowMap::RowScalar:
+    return length == 1 ? shaped.getElementType() : Type();
+  }
+  llvm_unreachable("all maps are named above");
+}
+
+bool FusedOp::reducesRow() {
+  return llvm::any_of(getBodyBlock()->without_terminator(), [](Operation &op) {
+    if (isa<RowReduceOp>(op))
+      return true;
+    auto fusible = dyn_cast<FusionOpInterface>(op);
+    return fusible && fusible.reducesRow();
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Text
+//===----------------------------------------------------------------------===//
+
+void FusedOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  static constexpr StringLiteral names[] = {"row", "column", "row_scalar", "scalar"};
+  for (BlockArgument arg : region.getArguments())
+    if (arg.getArgNumber() < getInputMaps().size())
+      setName(arg, names[unsigned(getInputMap(arg.getArgNumber()))]);
+}
+
+void FusedOp::print(OpAsmPrinter &p) {
+  if (getDomain() != IterationDomain::Rows)
+    p << ' ' << stringifyIterationDomain(getDomain());
+  auto printOperands = [&](StringRef keyword, OperandRange operands, ArrayAttr maps,
+                           bool withArguments) {
+    if (operands.empty())
+      return;
+    p << ' ' << keyword << '(';
+    for (auto [i, operand] : llvm::enumerate(operands)) {
+      if (i)
+        p << ", ";
+      if (withArguments)
+        p << getBody().getArgument(i) << " = ";
+      p << stringifyRowMap(cast<RowMapAttr>(maps[i]).getValue()) << ' ' << operand;
+    }
+    p << " : ";
+    llvm::interleaveComma(operands.getTypes(), p);
+    p << ')';
+  };
+  printOperands("ins", getInputs(), getInputMaps(), /*withArguments=*/true);
+  printOperands("outs", getInits(), getInitMaps(), /*withArguments=*/false);
+  p.printOptionalAttrDictWithKeyword(
+      (*this)->getAttrs(), {"operandSegmentSizes", "input_maps", "init_maps", "domain"});
+  p << ' ';
+  p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+  if (getNumResults())
+    p << " -> " << getResultTypes();
+}
+
+/// keyword ( [%arg =] map %operand, ... : type, ... )
+static ParseResult parseOperands(OpAsmParser &parser, StringRef keyword,
+                                 OperationState &state, SmallVector<Attribute> &maps,
+                                 SmallVectorImpl<OpAsmParser::Argument> *arguments) {
+  if (failed(parser.parseOptionalKeyword(keyword)))
+    return success();
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  SmallVector<Type> types;
+  SMLoc loc = parser.getCurrentLocation();
+  auto parseOne = [&]() -> ParseResult {
+    StringRef map;
+    SMLoc mapLoc;
+    if (arguments && (parser.parseArgument(arguments->emplace_back()) ||
+                      parser.parseEqual()))
+      return failure();
+    mapLoc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&map) || parser.parseOperand(operands.emplace_back()))
+      return failure();
+    auto symbol = symbolizeRowMap(map);
+    if (!symbol)
+      return parser.emitError(mapLoc)
+             << "expected row, column, row_scalar or scalar, but found '" << map << "'";
+    maps.push_back(RowMapAttr::get(parser.getContext(), *symbol));
+    return success();
+  };
+  if (parser.parseLParen() || parser.parseCommaSeparatedList(parseOne) ||
+      parser.parseColonTypeList(types) || parser.parseRParen())
+    return failure();
+  return parser.resolveOperands(operands, types, loc, state.operands);
+}
+
+ParseResult FusedOp::parse(OpAsmParser &parser, OperationState &state) {
+  Builder &b = parser.getBuilder();
+  auto &props = state.getOrAddProperties<Properties>();
+  bool recurrence = succeeded(parser.parseOptionalKeyword("recurrence"));
+  props.setDomain(IterationDomainAttr::get(
+      b.getContext(), recurrence ? IterationDomain::Recurrence : IterationDomain::Rows));
+  SmallVector<Attribute> inputMaps, initMaps;
+  SmallVector<OpAsmParser::Argument> arguments;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parseOperands(parser, "ins", state, inputMaps, &arguments))
+    return failure();
+  int32_t numInputs = state.operands.size();
+  if (parseOperands(parser, "outs", state, initMaps, nullptr))
+    return failure();
+  props.setOperandSegmentSizes({numInputs, int32_t(state.operands.size()) - numInputs});
+  props.setInputMaps(b.getArrayAttr(inputMaps));
+  props.setInitMaps(b.getArrayAttr(initMaps));
+  for (auto [i, argument] : llvm::enumerate(arguments)) {
+    RowMap map = cast<RowMapAttr>(inputMaps[i]).getValue();
+    argument.type = getRowType(state.operands[i].getType(), map);
+    if (!argument.type)
+      return parser.emitError(loc)
+             << "(C2) expected input " << i << " to fit the map "
+             << stringifyRowMap(map) << " with a static last dimension, but found "
+             << state.operands[i].getType();
+  }
+  Region *body = state.addRegion();
+  if (parser.parseOptionalAttrDictWithKeyword(state.attributes) ||
+      parser.parseRegion(*body, arguments))
+    return failure();
+  ensureTerminator(*body, b, state.location);
+  return parser.parseOptionalArrowTypeList(state.types);
+}
+
+//===----------------------------------------------------------------------===//
+// Verification
+//===----------------------------------------------------------------------===//
+
+/// The number of rows of `type` under `map`, or kDynamic.
+static int64_t countRows(ShapedType type) {
+  int64_t rows = 1;
+  for (int64_t size : type.getShape().drop_back()) {
+    if (ShapedType::isDynamic(size))
+      return ShapedType::kDynamic;
+    rows *= size;
+  }
+  return rows;
+}
+
+static bool isPerRow(RowMap map) {
+  return map == RowMap::Row || map == RowMap::RowScalar;
+}
+
+LogicalResult FusedOp::verify() {
+  if (getInputMaps().size() != getInputs().size() ||
+      getInitMaps().size() != getInits().size())
+    return emitOpError() << "(C1) expected " << getInputs().size() << " input and "
+                         << getInits().size() << " destination maps, but found "
+                         << getInputMaps().size() << " and " << getInitMaps().size();
+  for (unsigned i = 0; i < getInits().size(); ++i)
+    if (!isPerRow(getInitMap(i)))
+      return emitOpError() << "(C1) expected destination " << i
+                           << " to be mapped by row or row_scalar, but found "
+                           << stringifyRowMap(getInitMap(i));
+  int64_t rows = ShapedType::kDynamic;
+  auto checkOperand = [&](StringRef what, unsigned i, Type type,
+                          RowMap map) -> LogicalResult {
+    if (!getRowType(type, map))
+      return emitOpError() << "(C2) expected " << what << ' ' << i
+                           << " to fit the map " << stringifyRowMap(map)
+                           << " with a static last dimension, but found " << type;
+    if (!isPerRow(map))
+      return success();
+    int64_t found = countRows(cast<ShapedType>(type));
+    if (ShapedType::isDynamic(found))
+      return success();
+    if (!ShapedType::isDynamic(rows) && rows != found)
+      return emitOpError() << "(C5) expected " << what << ' ' << i << " to have "
+                           << rows << " rows, but found " << found << " in " << type;
+    rows = found;
+    return success();
+  };
+  for (auto [i, input] : llvm::enumerate(getInputs()))
+    if (failed(checkOperand("input", i, input.getType(), getInputMap(i))))
+      return failure();
+  for (auto [i, init] : llvm::enumerate(getInits()))
+    if (failed(checkOperand("destination", i, init.getType(), getInitMap(i))))
+      return failure();
+  if (getInits().empty())
+    return emitOpError("(C5) expected at least one destination, but found none");
+  for (Value operand : getOperands())
+    if (isa<MemRefType>(operand.getType()) != isa<MemRefType>(getInits()[0].getType()))
+      return emitOpError("(C6) expected all operands to be tensors, or all memrefs, "
+                         "but found both");
+  return success();
+}
+
+LogicalResult FusedOp::verifyRegions() {
+  Block *body = getBodyBlock();
+  if (body->getNumArguments() != getInputs().size())
+    return emitOpError() << "(C3) expected " << getInputs().size()
+                         << " block arguments, but found " << body->getNumArguments();
+  for (auto [i, input] : llvm::enumerate(getInputs())) {
+    Type expected = getRowType(input.getType(), getInputMap(i));
+    Type found = body->getArgument(i).getType();
+    if (expected != found)
+      return emitOpError() << "(C3) expected block argument " << i << " to be "
+                           << expected << ", but found " << found;
+  }
+  auto yield = dyn_cast<YieldOp>(body->getTerminator());
+  if (!yield || yield.getNumOperands() != getInits().size())
+    return emitOpError() << "(C4) expected " << getInits().size()
+                         << " yielded values, but found "
+                         << body->getTerminator()->getNumOperands();
+  for (auto [i, init] : llvm::enumerate(getInits())) {
+    Type expected = getRowType(init.getType(), getInitMap(i));
+    Type found = yield.getOperand(i).getType();
+    if (expected != found)
+      return emitOpError() << "(C4) expected yielded value " << i << " to be "
+                           << expected << ", but found " << found;
+  }
+  return success();
+}
+
+void FusedOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  for (OpOperand &operand : (*this)->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  }
+}
+
+void YieldOp::build(OpBuilder &, OperationState &) {}

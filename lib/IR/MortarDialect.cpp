@@ -1,0 +1,127 @@
+//===- MortarDialect.cpp - registration, and what all verifiers share -----===//
+
+#include "RowTypes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/Transforms/InliningUtils.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mortar;
+
+#include "mortar/IR/MortarDialect.cpp.inc"
+#include "mortar/IR/MortarEnums.cpp.inc"
+#include "mortar/IR/MortarInterfaces.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "mortar/IR/MortarAttrs.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "mortar/IR/MortarOps.cpp.inc"
+
+namespace {
+/// Mortar's ops are pure on tensors, so a function that holds them may be inlined.
+struct MortarInlinerInterface : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const override {
+    return true;
+  }
+  bool isLegalToInline(Region *, Region *, bool, IRMapping &) const override {
+    return true;
+  }
+};
+} // namespace
+
+void MortarDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "mortar/IR/MortarAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "mortar/IR/MortarOps.cpp.inc"
+      >();
+  addInterfaces<MortarInlinerInterface>();
+}
+
+/// The attributes of function arguments mean nothing elsewhere.
+static bool belongsOnArgument(StringRef name) {
+  return name == MortarDialect::constantAttr || name == MortarDialect::outputAttr ||
+         name == MortarDialect::resultAttr;
+}
+
+LogicalResult MortarDialect::verifyOperationAttribute(Operation *op,
+                                                      NamedAttribute attr) {
+  if (belongsOnArgument(attr.getName()))
+    return op->emitOpError() << "expected " << attr.getName()
+                             << " on a function's argument, but found it on an operation";
+  return success();
+}
+
+LogicalResult MortarDialect::verifyRegionArgAttribute(Operation *op, unsigned,
+                                                      unsigned argIndex,
+                                                      NamedAttribute attr) {
+  StringRef name = attr.getName();
+  if (!belongsOnArgument(name))
+    return success();
+  if (!isa<FunctionOpInterface>(op))
+    return op->emitOpError() << "expected " << attr.getName()
+                             << " on a function's argument, but found it on a region's";
+  bool wantsNumber = name == resultAttr;
+  if (wantsNumber ? !isa<IntegerAttr>(attr.getValue())
+                  : !isa<UnitAttr>(attr.getValue()))
+    return op->emitOpError() << "expected " << attr.getName() << " of argument "
+                             << argIndex << " to be "
+                             << (wantsNumber ? "an integer" : "a unit attribute")
+                             << ", but found " << attr.getValue();
+  return success();
+}
+
+bool mortar::worksOnRow(Operation *op) {
+  return op->getNumResults() && isa<VectorType>(op->getResult(0).getType());
+}
+
+LogicalResult mortar::verifySameRows(Operation *op, StringRef constraint,
+                                     StringRef name, Type expected,
+                                     StringRef otherName, Type found) {
+  auto a = cast<ShapedType>(expected), b = cast<ShapedType>(found);
+  if (isa<VectorType>(a) != isa<VectorType>(b) ||
+      failed(verifyCompatibleShape(a, b)))
+    return op->emitOpError() << "(" << constraint << ") expected " << otherName
+                             << " to have the shape of " << name << ", " << expected
+                             << ", but found " << found;
+  return success();
+}
+
+LogicalResult mortar::verifyInnerType(Operation *op, StringRef constraint,
+                                      std::optional<Type> inner) {
+  if (!inner || inner->isF32() || inner->isF16() || inner->isBF16())
+    return success();
+  return op->emitOpError() << "(" << constraint
+                           << ") expected inner type f32, f16 or bf16, but found "
+                           << *inner;
+}
+
+Value mortar::widenRow(OpBuilder &b, Location loc, Value row) {
+  auto type = cast<ShapedType>(row.getType());
+  if (type.getElementType().isF32())
+    return row;
+  return arith::ExtFOp::create(b, loc, type.clone(b.getF32Type()), row);
+}
+
+Value mortar::roundRow(OpBuilder &b, Location loc, Value row, Type element) {
+  auto type = cast<ShapedType>(row.getType());
+  if (type.getElementType() == element)
+    return row;
+  return arith::TruncFOp::create(b, loc, type.clone(element), row);
+}
+
+Value mortar::splatRow(OpBuilder &b, Location loc, Value like, APFloat value) {
+  auto type = cast<ShapedType>(like.getType()).clone(b.getF32Type());
+  return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, value));
+}

@@ -1,0 +1,30 @@
+//===- RowTypes.h - checks that the ops' verifiers share --------*- C++ -*-===//
+#ifndef MORTAR_LIB_IR_ROWTYPES_H
+#define MORTAR_LIB_IR_ROWTYPES_H
+
+#include "mortar/IR/Mortar.h"
+
+namespace mortar {
+
+/// Fails unless both are tensors or both rows, and have the same shape.
+llvm::LogicalResult verifySameRows(mlir::Operation *op, llvm::StringRef constraint,
+                                   llvm::StringRef name, mlir::Type expected,
+                                   llvm::StringRef otherName, mlir::Type found);
+
+/// Fails unless `inner` is absent or an element type of rows.
+llvm::LogicalResult verifyInnerType(mlir::Operation *op,
+                                    llvm::StringRef constraint,
+                                    std::optional<mlir::Type> inner);
+
+/// `value`'s row widened to f32; rounded to `element` again by `roundRow`.
+mlir::Value widenRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value row);
+mlir::Value roundRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value row,
+                     mlir::Type element);
+
+/// An f32 splat over the shape of `like`.
+mlir::Value splatRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value like,
+                     llvm::APFloat value);
+
+} // namespace mortar
+
+#endif // MORTAR_LIB_IR_ROWTYPES_H

@@ -1,0 +1,302 @@
+//===- AssignDestinations.cpp - results get their callers' buffers --------===//
+//
+//   func @f(%x: tensor<?x4096xbf16>) -> tensor<?x4096xbf16>
+// becomes
+//   func @f(%x: memref<?x4096xbf16, strided>, %y: memref<?x4096xbf16, strided>
+//             {mortar.output, mortar.result = 0})
+//
+// After it, bufferization has nothing left to decide: every region's destination is a
+// caller's buffer, a dead input's, or a temporary.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mortar/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/SymbolTable.h"
+
+namespace mortar {
+#define GEN_PASS_DEF_ASSIGNDESTINATIONSPASS
+#include "mortar/Transforms/Passes.h.inc"
+} // namespace mortar
+
+using namespace mlir;
+using namespace mortar;
+
+namespace {
+
+/// Rows may lie at any distance; a row's own values are next to each other.
+MemRefType getBufferType(RankedTensorType type) {
+  SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
+  if (!strides.empty())
+    strides.back() = 1;
+  auto layout =
+      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides);
+  return MemRefType::get(type.getShape(), type.getElementType(), layout);
+}
+
+/// One function's rewrite.
+class DestinationAssigner {
+public:
+  explicit DestinationAssigner(func::FuncOp func)
+      : func(func), entry(func.front()), b(func.getContext()) {}
+
+  LogicalResult run();
+
+private:
+  LogicalResult checkResults();
+  LogicalResult checkArguments();
+  Value findDeadInput(FusedOp fused, unsigned result, bool callersOnly);
+  void reuseDeadInputs();
+  LogicalResult buildShapes();
+  Value cloneSize(Value size, OpBuilder &into, Block &args, IRMapping &mapping);
+  void takeBuffers();
+  void giveDestinations();
+
+  func::FuncOp func;
+  Block &entry;
+  OpBuilder b;
+  /// What the function returns, and where each is to be written: an argument's
+  /// number, or -1 for a new one.
+  SmallVector<OpResult> returned;
+  SmallVector<int> home;
+};
+
+struct AssignDestinationsPass
+    : ::mortar::impl::AssignDestinationsPassBase<AssignDestinationsPass> {
+  void runOnOperation() override {
+    for (auto func :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      if (func.isExternal() || !llvm::hasSingleElement(func.getBody()) ||
+          func.front().getOps<FusedOp>().empty())
+        continue;
+      if (failed(DestinationAssigner(func).run()))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
+
+LogicalResult DestinationAssigner::run() {
+  if (failed(checkArguments()) || failed(checkResults()))
+    return failure();
+  reuseDeadInputs();
+  if (failed(buildShapes()))
+    return failure();
+  takeBuffers();
+  giveDestinations();
+  return success();
+}
+
+LogicalResult DestinationAssigner::checkArguments() {
+  for (BlockArgument arg : entry.getArguments())
+    if (!isa<RankedTensorType>(arg.getType()))
+      return func.emitError() << "expected argument " << arg.getArgNumber() << " of '"
+                              << func.getName()
+                              << "' to be a ranked tensor, but found "
+                              << arg.getType();
+  for (Operation &op : entry.without_terminator())
+    if (isa<func::CallOp>(op))
+      return op.emitError() << "expected '" << func.getName()
+                            << "' to hold mortar.fused regions only, but found a "
+                               "foreign op; run mortar-outline-gaps first";
+  return success();
+}
+
+LogicalResult DestinationAssigner::checkResults() {
+  llvm::SmallDenseSet<Value> seen;
+  Operation *terminator = entry.getTerminator();
+  for (auto [i, value] : llvm::enumerate(terminator->getOperands())) {
+    auto result = dyn_cast<OpResult>(value);
+    if (!result || !isa<FusedOp>(result.getOwner()))
+      return func.emitError() << "expected result " << i << " of '" << func.getName()
+                              << "' to be made by a mortar.fused region, but it is "
+                              << (result ? "made by " + result.getOwner()
+                                                            ->getName()
+                                                            .getStringRef()
+                                         : Twine("an argument"))
+                                     .str();
+    if (!seen.insert(value).second)
+      return func.emitError() << "expected the results of '" << func.getName()
+                              << "' to be different values, but result " << i
+                              << " is returned twice";
+    returned.push_back(result);
+  }
+  return success();
+}
+
+/// An input of `fused` with the type of its result number `result`, read by row, that
+/// nobody reads afterwards and that may be overwritten.
+Value DestinationAssigner::findDeadInput(FusedOp fused, unsigned result,
+                                         bool callersOnly) {
+  Type type = fused.getResult(result).getType();
+  for (auto [i, input] : llvm::enumerate(fused.getInputs())) {
+    if (input.getType() != type || fused.getInputMap(i) != RowMap::Row ||
+        llvm::is_contained(fused.getInits(), input))
+      continue;
+    if (auto arg = dyn_cast<BlockArgument>(input)) {
+      auto writable =
+          func.getArgAttrOfType<BoolAttr>(arg.getArgNumber(), "bufferization.writable");
+      if (!writable || !writable.getValue())
+        continue;
+    } else if (callersOnly || !input.getDefiningOp<FusedOp>()) {
+      continue;
+    }
+    bool dead = llvm::all_of(input.getUsers(), [&](Operation *user) {
+      return user == fused || user->isBeforeInBlock(fused);
+    });
+    if (dead && llvm::count(fused.getInputs(), input) == 1)
+      return input;
+  }
+  return {};
+}
+
+void DestinationAssigner::reuseDeadInputs() {
+  home.assign(returned.size(), -1);
+  for (auto fused : entry.getOps<FusedOp>())
+    for (OpResult result : fused->getResults()) {
+      unsigned number = result.getResultNumber();
+      if (!fused.getInits()[number].getDefiningOp<tensor::EmptyOp>())
+        continue;
+      auto *at = llvm::find(returned, result);
+      bool isReturned = at != returned.end();
+      Value dead = findDeadInput(fused, number, /*callersOnly=*/isReturned);
+      if (!dead)
+        continue;
+      if (isReturned)
+        home[at - returned.begin()] = cast<BlockArgument>(dead).getArgNumber();
+      else
+        fused.getInitsMutable()[number].assign(dead);
+    }
+}
+
+/// Clones the computation of `size` into the shapes function, where sizes of arguments
+/// are sizes of memrefs.
+Value DestinationAssigner::cloneSize(Value size, OpBuilder &into, Block &args,
+                                     IRMapping &mapping) {
+  if (Value done = mapping.lookupOrNull(size))
+    return done;
+  Operation *def = size.getDefiningOp();
+  if (auto dim = dyn_cast_or_null<tensor::DimOp>(def)) {
+    auto index = dim.getConstantIndex();
+    Value source = lookThroughViews(dim.getSource());
+    if (auto arg = dyn_cast<BlockArgument>(dim.getSource()); arg && index) {
+      Value made = memref::DimOp::create(into, dim.getLoc(),
+                                         args.getArgument(arg.getArgNumber()), *index);
+      mapping.map(size, made);
+      return made;
+    }
+    if (auto fused = source.getDefiningOp<FusedOp>(); fused && index) {
+      Value init = fused.getInits()[cast<OpResult>(source).getResultNumber()];
+      if (auto empty = init.getDefiningOp<tensor::EmptyOp>();
+          empty && empty.getType().isDynamicDim(*index))
+        return cloneSize(empty.getDynamicSize(*index), into, args, mapping);
+    }
+    return {};
+  }
+  if (!def || def->getNumRegions() || def->getNumResults() != 1)
+    return {};
+  for (Value operand : def->getOperands()) {
+    if (!isa<IndexType>(operand.getType()))
+      return {};
+    Value made = cloneSize(operand, into, args, mapping);
+    if (!made)
+      return {};
+    mapping.map(operand, made);
+  }
+  return into.clone(*def, mapping)->getResult(0);
+}
+
+LogicalResult DestinationAssigner::buildShapes() {
+  SmallVector<Type> argTypes = llvm::map_to_vector(
+      entry.getArgumentTypes(),
+      [](Type type) -> Type { return getBufferType(cast<RankedTensorType>(type)); });
+  b.setInsertionPointAfter(func);
+  auto shapes = func::FuncOp::create(b, func.getLoc(),
+                                     (func.getName() + ".shapes").str(),
+                                     b.getFunctionType(argTypes, {}));
+  shapes.setPrivate();
+  Block *body = shapes.addEntryBlock();
+  OpBuilder into = OpBuilder::atBlockEnd(body);
+  IRMapping mapping;
+  SmallVector<Value> sizes;
+  for (auto [result, argument] : llvm::zip_equal(returned, home)) {
+    if (argument >= 0)
+      continue;
+    auto fused = cast<FusedOp>(result.getOwner());
+    auto empty =
+        fused.getInits()[result.getResultNumber()].getDefiningOp<tensor::EmptyOp>();
+    if (!empty)
+      return fused.emitError("expected the destination of a returned result to be a "
+                             "tensor.empty, but found another tensor");
+    for (Value size : empty.getDynamicSizes()) {
+      Value made = cloneSize(size, into, *body, mapping);
+      if (!made)
+        return empty.emitError("expected the result's size to be computed from the "
+                               "arguments' sizes alone, but found another op");
+      sizes.push_back(made);
+    }
+  }
+  func::ReturnOp::create(into, func.getLoc(), sizes);
+  shapes.setFunctionType(b.getFunctionType(argTypes, ValueRange(sizes).getTypes()));
+  return success();
+}
+
+/// Arguments become memrefs; the body goes on with tensors of them.
+void DestinationAssigner::takeBuffers() {
+  b.setInsertionPointToStart(&entry);
+  for (BlockArgument arg : entry.getArguments()) {
+    auto type = cast<RankedTensorType>(arg.getType());
+    bool writable = llvm::is_contained(home, int(arg.getArgNumber()));
+    if (auto attr = func.getArgAttrOfType<BoolAttr>(arg.getArgNumber(),
+                                                    "bufferization.writable"))
+      writable |= attr.getValue();
+    arg.setType(getBufferType(type));
+    auto tensor = bufferization::ToTensorOp::create(b, func.getLoc(), type, arg,
+                                                    /*restrict=*/true, writable);
+    arg.replaceAllUsesExcept(tensor, tensor);
+    func.removeArgAttr(arg.getArgNumber(), "bufferization.writable");
+  }
+}
+
+void DestinationAssigner::giveDestinations() {
+  for (auto [i, result, argument] : llvm::enumerate(returned, home)) {
+    auto fused = cast<FusedOp>(result.getOwner());
+    auto type = cast<RankedTensorType>(result.getType());
+    Value destination;
+    if (argument >= 0) {
+      for (Operation *user : entry.getArgument(argument).getUsers())
+        if (auto tensor = dyn_cast<bufferization::ToTensorOp>(user))
+          destination = tensor;
+    } else {
+      argument = entry.getNumArguments();
+      auto attrs = b.getDictionaryAttr(
+          b.getNamedAttr(MortarDialect::outputAttr, b.getUnitAttr()));
+      entry.addArgument(getBufferType(type), fused.getLoc());
+      func.setFunctionType(b.getFunctionType(entry.getArgumentTypes(),
+                                             func.getResultTypes()));
+      SmallVector<Attribute> all;
+      if (ArrayAttr old = func.getAllArgAttrs())
+        llvm::append_range(all, old.getValue());
+      all.resize(argument, b.getDictionaryAttr({}));
+      all.push_back(attrs);
+      func.setAllArgAttrs(b.getArrayAttr(all));
+      b.setInsertionPointToStart(&entry);
+      destination = bufferization::ToTensorOp::create(
+          b, fused.getLoc(), type, entry.getArgument(argument), /*restrict=*/true,
+          /*writable=*/true);
+    }
+    func.setArgAttr(argument, MortarDialect::resultAttr, b.getI64IntegerAttr(i));
+    fused.getInitsMutable()[result.getResultNumber()].assign(destination);
+    b.setInsertionPoint(entry.getTerminator());
+    bufferization::MaterializeInDestinationOp::create(
+        b, fused.getLoc(), /*result=*/Type(), result, entry.getArgument(argument),
+        /*restrict=*/false, /*writable=*/true);
+  }
+  entry.getTerminator()->setOperands({});
+  func.setFunctionType(b.getFunctionType(entry.getArgumentTypes(), {}));
+  if (func.getAllResultAttrs())
+    func.removeResAttrsAttr();
+}

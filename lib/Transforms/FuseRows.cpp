@@ -1,0 +1,159 @@
+//===- FuseRows.cpp - row-wise neighbours become one kernel ---------------===//
+//
+//   a = f(x);  b = g(a, y)      ->      a, b = fused { a = f(x); b = g(a, y) }
+//
+// The plan: in program order, each region takes in what it reads, nearest first. So the
+// result depends on the program and not on a worklist. What is legal is written in
+// FusionLegality.cpp, how it is done in RegionMechanics.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mortar/Transforms/Passes.h"
+
+#include "mlir/IR/Remarks.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace mortar {
+#define GEN_PASS_DEF_FUSEROWSPASS
+#include "mortar/Transforms/Passes.h.inc"
+} // namespace mortar
+
+using namespace mlir;
+using namespace mortar;
+
+namespace {
+
+struct FuseRowsPass : ::mortar::impl::FuseRowsPassBase<FuseRowsPass> {
+  using FuseRowsPassBase::FuseRowsPassBase;
+
+  void runOnOperation() override {
+    FusionOptions options{mixedDtypes, maxLiveBytes};
+    IRRewriter rewriter(&getContext());
+    wrapAll(rewriter);
+    mergeAll(rewriter, options);
+    if (failed(cleanUp()))
+      return signalPassFailure();
+    reportAll(options);
+  }
+
+private:
+  /// Ops that can't be regions, with the reason, for the report.
+  SmallVector<std::pair<Location, Refusal>> unwrapped;
+
+  void wrapAll(RewriterBase &rewriter);
+  void mergeAll(RewriterBase &rewriter, const FusionOptions &options);
+  LogicalResult cleanUp();
+  void reportAll(const FusionOptions &options);
+  void report(Location loc, StringRef name, const Refusal &refusal);
+};
+
+} // namespace
+
+/// Whether `op` has a neighbour that starts a region, through views and ops like it.
+static bool hasMortarNeighbour(FusionOpInterface op) {
+  for (Value operand : op->getOperands())
+    if (lookThroughViews(operand).getDefiningOp<FusedOp>())
+      return true;
+  SmallVector<Operation *> worklist{op};
+  DenseSet<Operation *> seen;
+  while (!worklist.empty()) {
+    for (Operation *user : worklist.pop_back_val()->getUsers()) {
+      if (!seen.insert(user).second)
+        continue;
+      auto fusible = dyn_cast<FusionOpInterface>(user);
+      if (isa<FusedOp>(user) || (fusible && fusible.startsRegion()))
+        return true;
+      bool isView = user->getNumResults() == 1 &&
+                    lookThroughViews(user->getResult(0)) != user->getResult(0);
+      if (isView || (fusible && !whyNotWrapped(fusible)))
+        worklist.push_back(user);
+    }
+  }
+  return false;
+}
+
+void FuseRowsPass::wrapAll(RewriterBase &rewriter) {
+  SmallVector<FusionOpInterface> ops;
+  getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (isa<FusedOp>(op))
+      return WalkResult::skip();
+    if (auto fusible = dyn_cast<FusionOpInterface>(op))
+      if (llvm::all_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>))
+        ops.push_back(fusible);
+    return WalkResult::advance();
+  });
+  for (FusionOpInterface op : ops) {
+    if (!op.startsRegion() && !hasMortarNeighbour(op))
+      continue;
+    if (auto refusal = whyNotWrapped(op))
+      unwrapped.emplace_back(op->getLoc(), *refusal);
+    else
+      wrapInRegion(rewriter, op);
+  }
+}
+
+/// The regions that `consumer` reads, nearest first.
+static SmallVector<FusedOp> findProducers(FusedOp consumer) {
+  llvm::SetVector<FusedOp> producers;
+  for (Value input : consumer.getInputs())
+    if (auto producer = input.getDefiningOp<FusedOp>())
+      producers.insert(producer);
+  SmallVector<FusedOp> nearestFirst(producers.begin(), producers.end());
+  llvm::sort(nearestFirst, [](FusedOp a, FusedOp b) {
+    if (a->getBlock() != b->getBlock())
+      return a->getBlock() < b->getBlock();
+    return b->isBeforeInBlock(a);
+  });
+  return nearestFirst;
+}
+
+void FuseRowsPass::mergeAll(RewriterBase &rewriter, const FusionOptions &options) {
+  SmallVector<FusedOp> inOrder;
+  getOperation().walk([&](FusedOp region) { inOrder.push_back(region); });
+  for (FusedOp consumer : inOrder) {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (FusedOp producer : findProducers(consumer)) {
+        if (whyNotMerged(producer, consumer, options))
+          continue;
+        consumer = mergeRegions(rewriter, producer, consumer);
+        changed = true;
+        break;
+      }
+    }
+  }
+}
+
+/// Results that only the merged region read are gone, doubled operands are one.
+LogicalResult FuseRowsPass::cleanUp() {
+  RewritePatternSet patterns(&getContext());
+  FusedOp::getCanonicalizationPatterns(patterns, &getContext());
+  return applyPatternsGreedily(getOperation(), std::move(patterns));
+}
+
+void FuseRowsPass::report(Location loc, StringRef name, const Refusal &refusal) {
+  remark::missed(loc, remark::RemarkOpts::name(refusal.condition)
+                          .category("mortar-fusion")
+                          .function(getOperation().getName()))
+      << remark::add("{0} not fused", name)
+      << remark::reason("{0}", refusal.because)
+      << remark::suggest("{0}", refusal.suggestion.empty() ? "none"
+                                                           : refusal.suggestion);
+}
+
+/// One remark for each refusal and for each kernel, after everything has settled.
+void FuseRowsPass::reportAll(const FusionOptions &options) {
+  for (auto &[loc, refusal] : unwrapped)
+    report(loc, "op", refusal);
+  getOperation().walk([&](FusedOp region) {
+    for (FusedOp producer : findProducers(region))
+      if (auto refusal = whyNotMerged(producer, region, options))
+        report(region.getLoc(),
+               describeOps(producer, "+") + " -> " + describeOps(region, "+"),
+               *refusal);
+    remark::passed(region.getLoc(), remark::RemarkOpts::name("kernel")
+                                        .category("mortar-fusion")
+                                        .function(getOperation().getName()))
+        << remark::add("one kernel of {0}", describeOps(region, "+"));
+  });
+}

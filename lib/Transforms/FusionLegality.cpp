@@ -1,0 +1,272 @@
+//===- FusionLegality.cpp - what may fuse, and why not --------------------===//
+
+#include "mortar/Transforms/Fusion.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mortar;
+
+//===----------------------------------------------------------------------===//
+// One op
+//===----------------------------------------------------------------------===//
+
+/// A row's length must be known; a rank-0 tensor has no row.
+static bool hasStaticRow(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.getRank() > 0 && !ShapedType::isDynamic(type.getShape().back()) &&
+         type.getShape().back() > 0;
+}
+
+static bool hasElementOfRows(Value value) {
+  Type element = getElementTypeOrSelf(value.getType());
+  return element.isF32() || element.isF16() || element.isBF16();
+}
+
+std::optional<Refusal> mortar::whyNotWrapped(FusionOpInterface op) {
+  // An attribute that changed the meaning must not be lost, so one that isn't known
+  // to be harmless stops fusion. Upstream's fastmath would license other bits.
+  for (NamedAttribute attr : op->getDiscardableAttrs())
+    return Refusal{"unknown-attribute",
+                   ("the attribute '" + attr.getName().getValue() +
+                    "' may change what the op means")
+                       .str(),
+                   "remove the attribute"};
+  if (auto fastmath = dyn_cast<arith::ArithFastMathInterface>(op.getOperation()))
+    if (auto flags = fastmath.getFastMathFlagsAttr();
+        flags && flags.getValue() != arith::FastMathFlags::none)
+      return Refusal{"unknown-attribute",
+                     "fastmath flags would let bits depend on the schedule",
+                     "remove the flags"};
+  for (Value value : llvm::concat<Value>(SmallVector<Value>(op->getOperands()),
+                                         SmallVector<Value>(op->getResults()))) {
+    if (!hasStaticRow(value))
+      return Refusal{"dynamic-row",
+                     "a row's length must be static and at least 1, found " +
+                         llvm::formatv("{0}", value.getType()).str(),
+                     "make the last dimension static"};
+    if (!hasElementOfRows(value))
+      return Refusal{"element-type",
+                     "rows hold f32, f16 or bf16, found " +
+                         llvm::formatv("{0}", value.getType()).str(),
+                     ""};
+  }
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Two regions
+//===----------------------------------------------------------------------===//
+
+Value mortar::lookThroughViews(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(op))
+      break;
+    Value source = op->getOperand(0);
+    auto from = dyn_cast<RankedTensorType>(source.getType());
+    auto to = dyn_cast<RankedTensorType>(value.getType());
+    // The last dimension must stay as it is: then rows stay rows, in order.
+    if (!from || !to || from.getRank() < 1 || to.getRank() < 1 ||
+        ShapedType::isDynamic(from.getShape().back()) ||
+        from.getShape().back() != to.getShape().back())
+      break;
+    value = source;
+  }
+  return value;
+}
+
+/// The op of `block` that holds `op`, or null.
+static Operation *ancestorIn(Block *block, Operation *op) {
+  return block->findAncestorOpInBlock(*op);
+}
+
+/// Whether a value goes from `producer` through something else into `consumer`.
+static bool goesAround(FusedOp producer, FusedOp consumer) {
+  Block *block = producer->getBlock();
+  SmallVector<Operation *> worklist;
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  auto pushUsers = [&](Operation *op) {
+    for (Operation *user : op->getUsers())
+      if (Operation *at = ancestorIn(block, user))
+        if (seen.insert(at).second)
+          worklist.push_back(at);
+  };
+  for (Operation *user : producer->getUsers())
+    if (Operation *at = ancestorIn(block, user); at && at != consumer)
+      if (seen.insert(at).second)
+        worklist.push_back(at);
+  while (!worklist.empty()) {
+    Operation *op = worklist.pop_back_val();
+    if (op == consumer)
+      return true;
+    pushUsers(op);
+  }
+  return false;
+}
+
+/// Joining carries all that depends on `producer` past what stands before `consumer`
+/// and doesn't. Whether that would swap two ops with side effects.
+static bool swapsSideEffects(FusedOp producer, FusedOp consumer) {
+  llvm::SmallPtrSet<Operation *, 16> dependent;
+  bool movedAnEffect = false;
+  for (Operation *op = producer->getNextNode(); op && op != consumer;
+       op = op->getNextNode()) {
+    bool depends = false;
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands()) {
+        Operation *def = operand.getDefiningOp();
+        depends |= def && (def == producer || dependent.contains(def));
+      }
+    });
+    bool pure = isMemoryEffectFree(op);
+    if (depends) {
+      dependent.insert(op);
+      movedAnEffect |= !pure;
+    } else if (movedAnEffect && !pure) {
+      return true;
+    }
+  }
+  return false;
+}
+
+namespace {
+/// The widths of the rows in one or two regions.
+struct RowWidths {
+  int64_t narrowest = ShapedType::kDynamic, widest = 0, widestReduced = 0;
+
+  void add(FusedOp region) {
+    for (Operation &op : *region.getBodyBlock()) {
+      int64_t width = 0;
+      for (Value value : op.getOperands())
+        if (isa<VectorType>(value.getType()))
+          width = std::max(width, rowLength(value.getType()));
+      auto fusible = dyn_cast<FusionOpInterface>(op);
+      if (isa<RowReduceOp>(op) || (fusible && fusible.reducesRow()))
+        widestReduced = std::max(widestReduced, width);
+      for (Value value : llvm::concat<Value>(SmallVector<Value>(op.getOperands()),
+                                             SmallVector<Value>(op.getResults()))) {
+        if (!isa<VectorType>(value.getType()))
+          continue;
+        int64_t length = rowLength(value.getType());
+        widest = std::max(widest, length);
+        narrowest = ShapedType::isDynamic(narrowest) ? length
+                                                     : std::min(narrowest, length);
+      }
+    }
+  }
+};
+} // namespace
+
+int64_t mortar::countLiveBytes(ArrayRef<FusedOp> inOrder) {
+  // A value of one region that the next reads is counted once, where it is made.
+  auto bytes = [](Value value) -> int64_t {
+    auto row = dyn_cast<VectorType>(value.getType());
+    return row ? row.getNumElements() * row.getElementTypeBitWidth() / 8 : 0;
+  };
+  SmallVector<Operation *> ops;
+  for (FusedOp region : inOrder)
+    for (Operation &op : *region.getBodyBlock())
+      ops.push_back(&op);
+  auto source = [&](Value value) -> Value {
+    auto arg = dyn_cast<BlockArgument>(value);
+    if (!arg)
+      return value;
+    auto region = cast<FusedOp>(arg.getOwner()->getParentOp());
+    Value input = lookThroughViews(region.getInputs()[arg.getArgNumber()]);
+    auto made = input.getDefiningOp<FusedOp>();
+    if (made && llvm::is_contained(inOrder, made))
+      return made.getBodyBlock()->getTerminator()->getOperand(
+          cast<OpResult>(input).getResultNumber());
+    return input;
+  };
+  DenseMap<Value, size_t> lastUse;
+  for (auto [i, op] : llvm::enumerate(ops))
+    if (!isa<YieldOp>(op)) // what is yielded is stored as soon as it is made
+      for (Value operand : op->getOperands())
+        lastUse[source(operand)] = i;
+  int64_t live = 0, most = 0;
+  DenseSet<Value> alive;
+  for (auto [i, op] : llvm::enumerate(ops)) {
+    if (isa<YieldOp>(op))
+      continue;
+    for (Value value : llvm::concat<Value>(
+             llvm::map_to_vector(op->getOperands(), source),
+             SmallVector<Value>(op->getResults())))
+      if (alive.insert(value).second)
+        live += bytes(value);
+    most = std::max(most, live);
+    SmallVector<Value> dead;
+    for (Value value : alive) {
+      auto last = lastUse.find(value);
+      if (last == lastUse.end() || last->second <= i)
+        dead.push_back(value);
+    }
+    for (Value value : dead) {
+      alive.erase(value);
+      live -= bytes(value);
+    }
+  }
+  return most;
+}
+
+std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,
+                                            const FusionOptions &options) {
+  if (producer->getBlock() != consumer->getBlock())
+    return Refusal{"other-block", "the two stand in different blocks", ""};
+  if (producer.getDomain() != consumer.getDomain())
+    return Refusal{"domain", "one runs over rows, the other is a recurrence", ""};
+  for (auto [i, input] : llvm::enumerate(consumer.getInputs())) {
+    auto result = dyn_cast<OpResult>(input);
+    if (!result || result.getOwner() != producer)
+      continue;
+    if (consumer.getInputMap(i) != producer.getInitMap(result.getResultNumber()))
+      return Refusal{"not-by-row",
+                     ("the consumer reads it as a " +
+                      stringifyRowMap(consumer.getInputMap(i)) +
+                      ", which needs all rows of the producer first")
+                         .str(),
+                     ""};
+  }
+  if (options.mixedDtypes == MixedDtypes::Separate) {
+    if (auto refusal = checkDtypeRule(producer))
+      return refusal;
+    if (auto refusal = checkDtypeRule(consumer))
+      return refusal;
+  }
+  if (goesAround(producer, consumer))
+    return Refusal{"convexity",
+                   "a value leaves the producer, passes through an op that isn't "
+                   "fused, and comes back into the consumer",
+                   ""};
+  if (swapsSideEffects(producer, consumer))
+    return Refusal{"side-effects",
+                   "joining would carry an op with side effects past another", ""};
+  RowWidths widths;
+  widths.add(producer);
+  widths.add(consumer);
+  if (widths.widest > 2 * widths.narrowest ||
+      (widths.widest != widths.narrowest && widths.widest != 2 * widths.narrowest))
+    return Refusal{"not-by-row",
+                   llvm::formatv("rows of {0} and of {1} values don't share threads",
+                                 widths.narrowest, widths.widest),
+                   ""};
+  if (widths.widest != widths.narrowest && widths.widestReduced == widths.widest)
+    return Refusal{"wide-reduction",
+                   llvm::formatv("a row of {0} values is reduced and then read by "
+                                 "halves, which other threads hold",
+                                 widths.widest),
+                   ""};
+  int64_t live = countLiveBytes({producer, consumer});
+  if (live > options.maxLiveBytes)
+    return Refusal{"budget",
+                   llvm::formatv("{0} bytes of a row would be alive at once, and at "
+                                 "most {1} may be",
+                                 live, options.maxLiveBytes),
+                   "raise max-live-bytes, or shorten the chain"};
+  return std::nullopt;
+}

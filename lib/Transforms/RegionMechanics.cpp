@@ -1,0 +1,191 @@
+//===- RegionMechanics.cpp - wrap an op, join two regions -----------------===//
+
+#include "mortar/Transforms/Fusion.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SmallPtrSet.h"
+
+using namespace mlir;
+using namespace mortar;
+
+/// Sizes of `value`, found without reading a result that fusing may remove.
+static SmallVector<OpFoldResult> getSizes(RewriterBase &rewriter, Value value) {
+  if (auto region = value.getDefiningOp<FusedOp>()) {
+    Value init = region.getInits()[cast<OpResult>(value).getResultNumber()];
+    if (auto empty = init.getDefiningOp<tensor::EmptyOp>())
+      return empty.getMixedSizes();
+    value = init;
+  }
+  return tensor::getMixedSizes(rewriter, value.getLoc(), value);
+}
+
+/// A splat constant needs no operand: it is a constant of the row's program.
+static DenseElementsAttr getSplat(Value value) {
+  DenseElementsAttr attr;
+  if (matchPattern(value, m_Constant(&attr)) && attr.isSplat())
+    return attr;
+  return {};
+}
+
+FusedOp mortar::wrapInRegion(RewriterBase &rewriter, FusionOpInterface op) {
+  Location loc = op->getLoc();
+  rewriter.setInsertionPoint(op);
+  SmallVector<Value> inputs, inits;
+  SmallVector<RowMap> inputMaps, initMaps;
+  Value rows; // an operand with a result's leading dimensions
+  for (OpOperand &operand : op->getOpOperands()) {
+    RowMap map = op.getOperandMap(operand.getOperandNumber());
+    if (!rows && map == RowMap::Row)
+      rows = operand.get();
+    if (getSplat(operand.get()))
+      continue;
+    inputs.push_back(lookThroughViews(operand.get()));
+    inputMaps.push_back(map);
+  }
+  for (OpResult result : op->getResults()) {
+    auto type = cast<RankedTensorType>(result.getType());
+    SmallVector<Value> dynamicSizes;
+    for (auto [size, extent] :
+         llvm::zip_equal(getSizes(rewriter, rows), type.getShape()))
+      if (ShapedType::isDynamic(extent))
+        dynamicSizes.push_back(getValueOrCreateConstantIndexOp(rewriter, loc, size));
+    inits.push_back(tensor::EmptyOp::create(rewriter, loc, type, dynamicSizes));
+    initMaps.push_back(op.getResultMap(result.getResultNumber()));
+  }
+  auto region = FusedOp::create(rewriter, loc, inputs, inputMaps, inits, initMaps);
+
+  OpBuilder::InsertionGuard guard(rewriter);
+  Block *body = region.getBodyBlock();
+  rewriter.setInsertionPointToEnd(body);
+  IRMapping mapping;
+  unsigned next = 0;
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (auto splat = getSplat(operand.get())) {
+      auto type = cast<VectorType>(
+          FusedOp::getRowType(operand.get().getType(), RowMap::Row));
+      auto value = splat.getSplatValue<Attribute>();
+      mapping.map(operand.get(),
+                  arith::ConstantOp::create(rewriter, loc,
+                                            DenseElementsAttr::get(type, value)));
+    } else {
+      mapping.map(operand.get(), body->getArgument(next++));
+    }
+  }
+  Operation *inner = rewriter.clone(*op, mapping);
+  for (auto [result, init, map] : llvm::zip_equal(inner->getResults(), inits, initMaps))
+    result.setType(FusedOp::getRowType(init.getType(), map));
+  YieldOp::create(rewriter, loc, inner->getResults());
+  rewriter.replaceOp(op, region->getResults());
+  return region;
+}
+
+/// Carries what depends on `producer` and stands before `consumer` behind it, in order.
+static void moveDependentsBehind(RewriterBase &rewriter, FusedOp producer,
+                                 FusedOp consumer) {
+  llvm::SmallPtrSet<Operation *, 16> dependent;
+  SmallVector<Operation *> inOrder;
+  for (Operation *op = producer->getNextNode(); op != consumer;
+       op = op->getNextNode()) {
+    bool depends = false;
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands()) {
+        Operation *def = operand.getDefiningOp();
+        depends |= def && (def == producer || dependent.contains(def));
+      }
+    });
+    if (depends && dependent.insert(op).second)
+      inOrder.push_back(op);
+  }
+  Operation *after = consumer;
+  for (Operation *op : inOrder) {
+    rewriter.moveOpAfter(op, after);
+    after = op;
+  }
+}
+
+FusedOp mortar::mergeRegions(RewriterBase &rewriter, FusedOp producer,
+                             FusedOp consumer) {
+  moveDependentsBehind(rewriter, producer, consumer);
+
+  SmallVector<Value> inputs(producer.getInputs()), inits(producer.getInits());
+  SmallVector<RowMap> inputMaps, initMaps;
+  for (unsigned i = 0; i < inputs.size(); ++i)
+    inputMaps.push_back(producer.getInputMap(i));
+  for (unsigned i = 0; i < inits.size(); ++i)
+    initMaps.push_back(producer.getInitMap(i));
+  auto madeByProducer = [&](Value input) -> OpResult {
+    auto result = dyn_cast<OpResult>(input);
+    return result && result.getOwner() == producer ? result : OpResult();
+  };
+  for (auto [i, input] : llvm::enumerate(consumer.getInputs())) {
+    if (madeByProducer(input))
+      continue;
+    inputs.push_back(input);
+    inputMaps.push_back(consumer.getInputMap(i));
+  }
+  for (auto [i, init] : llvm::enumerate(consumer.getInits())) {
+    inits.push_back(init);
+    initMaps.push_back(consumer.getInitMap(i));
+  }
+
+  rewriter.setInsertionPoint(consumer);
+  Location loc = rewriter.getFusedLoc({producer.getLoc(), consumer.getLoc()});
+  auto merged = FusedOp::create(rewriter, loc, inputs, inputMaps, inits, initMaps);
+  merged.setDomainAttr(consumer.getDomainAttr());
+  Block *body = merged.getBodyBlock();
+  Operation *made = producer.getBodyBlock()->getTerminator();
+  SmallVector<Value> yielded(made->getOperands());
+  llvm::append_range(yielded, consumer.getBodyBlock()->getTerminator()->getOperands());
+
+  unsigned numProducerInputs = producer.getInputs().size();
+  SmallVector<Value> arguments;
+  unsigned next = numProducerInputs;
+  for (Value input : consumer.getInputs()) {
+    if (OpResult result = madeByProducer(input))
+      arguments.push_back(made->getOperand(result.getResultNumber()));
+    else
+      arguments.push_back(body->getArgument(next++));
+  }
+  rewriter.eraseOp(consumer.getBodyBlock()->getTerminator());
+  auto producerArguments = body->getArguments().take_front(numProducerInputs);
+  // `yielded` and `arguments` may name the producer's arguments: follow them.
+  IRMapping moved;
+  for (auto [old, now] : llvm::zip(producer.getBodyBlock()->getArguments(),
+                                   producerArguments))
+    moved.map(old, now);
+  rewriter.eraseOp(made);
+  rewriter.mergeBlocks(producer.getBodyBlock(), body,
+                       SmallVector<Value>(producerArguments));
+  for (Value &argument : arguments)
+    argument = moved.lookupOrDefault(argument);
+  for (auto [old, now] :
+       llvm::zip(consumer.getBodyBlock()->getArguments(), arguments))
+    moved.map(old, now);
+  rewriter.mergeBlocks(consumer.getBodyBlock(), body, arguments);
+  for (Value &value : yielded)
+    value = moved.lookupOrDefault(value);
+  rewriter.setInsertionPointToEnd(body);
+  YieldOp::create(rewriter, loc, yielded);
+
+  rewriter.replaceOp(consumer,
+                     merged->getResults().take_back(consumer->getNumResults()));
+  rewriter.replaceOp(producer,
+                     merged->getResults().take_front(producer->getNumResults()));
+  return merged;
+}
+
+std::string mortar::describeOps(FusedOp region, StringRef separator) {
+  std::string text;
+  for (Operation &op : region.getBodyBlock()->without_terminator()) {
+    if (!isa<FusionOpInterface>(op))
+      continue;
+    if (!text.empty())
+      text += separator;
+    text += op.getName().stripDialect();
+  }
+  return text;
+}
