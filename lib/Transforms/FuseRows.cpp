@@ -30,7 +30,8 @@ struct FuseRowsPass : ::mortar::impl::FuseRowsPassBase<FuseRowsPass> {
     FusionOptions options{mixedDtypes, maxLiveBytes};
     IRRewriter rewriter(&getContext());
     wrapAll(rewriter);
-    mergeAll(rewriter, options);
+    if (merge)
+      mergeAll(rewriter, options);
     if (failed(cleanUp()))
       return signalPassFailure();
     reportAll(options);
@@ -146,7 +147,7 @@ void FuseRowsPass::reportAll(const FusionOptions &options) {
   for (auto &[loc, refusal] : unwrapped)
     report(loc, "op", refusal);
   getOperation().walk([&](FusedOp region) {
-    for (FusedOp producer : findProducers(region))
+    for (FusedOp producer : merge ? findProducers(region) : SmallVector<FusedOp>())
       if (auto refusal = whyNotMerged(producer, region, options))
         report(region.getLoc(),
                describeOps(producer, "+") + " -> " + describeOps(region, "+"),
