@@ -30,6 +30,10 @@ struct FuseRowsPass : ::mortar::impl::FuseRowsPassBase<FuseRowsPass> {
     FusionOptions options{mixedDtypes, maxLiveBytes};
     IRRewriter rewriter(&getContext());
     wrapAll(rewriter);
+    // Before merging: a size read from a region's result would tie to that region
+    // whatever has this size.
+    if (failed(cleanUp()))
+      return signalPassFailure();
     mergeAll(rewriter, options);
     if (failed(cleanUp()))
       return signalPassFailure();
@@ -124,10 +128,12 @@ void FuseRowsPass::mergeAll(RewriterBase &rewriter, const FusionOptions &options
   }
 }
 
-/// Results that only the merged region read are gone, doubled operands are one.
+/// Results that only the merged region read are gone, doubled operands are one, views
+/// and sizes are taken from where they come from.
 LogicalResult FuseRowsPass::cleanUp() {
   RewritePatternSet patterns(&getContext());
   FusedOp::getCanonicalizationPatterns(patterns, &getContext());
+  tensor::DimOp::getCanonicalizationPatterns(patterns, &getContext());
   return applyPatternsGreedily(getOperation(), std::move(patterns));
 }
 
