@@ -42,7 +42,7 @@ struct FuseRowsPass : ::mortar::impl::FuseRowsPassBase<FuseRowsPass> {
 
 private:
   /// Ops that can't be regions, with the reason, for the report.
-  SmallVector<std::pair<Location, Refusal>> unwrapped;
+  SmallVector<std::tuple<Location, StringRef, Refusal>> unwrapped;
 
   void wrapAll(RewriterBase &rewriter);
   void mergeAll(RewriterBase &rewriter, const FusionOptions &options);
@@ -90,7 +90,7 @@ void FuseRowsPass::wrapAll(RewriterBase &rewriter) {
     if (!op.startsRegion() && !hasMortarNeighbour(op))
       continue;
     if (auto refusal = whyNotWrapped(op))
-      unwrapped.emplace_back(op->getLoc(), *refusal);
+      unwrapped.emplace_back(op->getLoc(), op->getName().stripDialect(), *refusal);
     else
       wrapInRegion(rewriter, op);
   }
@@ -149,8 +149,8 @@ void FuseRowsPass::report(Location loc, StringRef name, const Refusal &refusal) 
 
 /// One remark for each refusal and for each kernel, after everything has settled.
 void FuseRowsPass::reportAll(const FusionOptions &options) {
-  for (auto &[loc, refusal] : unwrapped)
-    report(loc, "op", refusal);
+  for (auto &[loc, name, refusal] : unwrapped)
+    report(loc, name, refusal);
   getOperation().walk([&](FusedOp region) {
     for (FusedOp producer : findProducers(region))
       if (auto refusal = whyNotMerged(producer, region, options))

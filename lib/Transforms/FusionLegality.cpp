@@ -147,9 +147,10 @@ struct RowWidths {
 
 int64_t mortar::countLiveBytes(ArrayRef<FusedOp> inOrder) {
   // A value of one region that the next reads is counted once, where it is made.
+  // An input is the tensor outside, of which a row is alive.
   auto bytes = [](Value value) -> int64_t {
-    auto row = dyn_cast<VectorType>(value.getType());
-    return row ? row.getNumElements() * row.getElementTypeBitWidth() / 8 : 0;
+    auto row = dyn_cast<ShapedType>(value.getType());
+    return row ? rowLength(row) * row.getElementTypeBitWidth() / 8 : 0;
   };
   SmallVector<Operation *> ops;
   for (FusedOp region : inOrder)
