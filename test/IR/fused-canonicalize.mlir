@@ -1,7 +1,7 @@
 // RUN: mortar-opt %s --canonicalize | FileCheck %s
 
 // CHECK-LABEL: @dead_result(
-// CHECK-SAME: %[[X:.*]]: tensor<4x64xbf16>, %[[R:.*]]: tensor<4x64xbf16>
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<4x64xbf16>, %[[R:[a-z0-9]+]]: tensor<4x64xbf16>
 func.func @dead_result(%x: tensor<4x64xbf16>, %r: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
   %e0 = tensor.empty() : tensor<4x64xbf16>
   %e1 = tensor.empty() : tensor<4x64xf32>
@@ -31,7 +31,7 @@ func.func @dead_region(%x: tensor<4x64xbf16>) {
 }
 
 // CHECK-LABEL: @doubled_input(
-// CHECK-SAME: %[[X:.*]]: tensor<4x64xbf16>)
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<4x64xbf16>)
 func.func @doubled_input(%x: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
   // CHECK: mortar.fused ins(%[[A:.*]] = row %[[X]] : tensor<4x64xbf16>) outs
   // CHECK-NEXT: mortar.residual_add %[[A]], %[[A]]
@@ -46,7 +46,7 @@ func.func @doubled_input(%x: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
 
 // One value as a row and as a column are two inputs.
 // CHECK-LABEL: @doubled_input_of_other_map(
-// CHECK-SAME: %[[X:.*]]: tensor<64xbf16>)
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<64xbf16>)
 func.func @doubled_input_of_other_map(%x: tensor<64xbf16>) -> tensor<64xbf16> {
   // CHECK: mortar.fused ins(%[[A:.*]] = row %[[X]], %[[B:.*]] = column %[[X]] : tensor<64xbf16>, tensor<64xbf16>) outs
   // CHECK-NEXT: mortar.residual_add %[[A]], %[[B]]
@@ -61,7 +61,7 @@ func.func @doubled_input_of_other_map(%x: tensor<64xbf16>) -> tensor<64xbf16> {
 
 // Label, domain and attributes stay where an input goes.
 // CHECK-LABEL: @unread_input(
-// CHECK-SAME: %[[X:.*]]: tensor<4x64xbf16>, %[[UNREAD:.*]]: tensor<64xbf16>)
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<4x64xbf16>, %[[UNREAD:[a-z0-9]+]]: tensor<64xbf16>)
 func.func @unread_input(%x: tensor<4x64xbf16>, %w: tensor<64xbf16>) -> tensor<4x64xbf16> {
   // CHECK: mortar.fused recurrence ins(%[[A:.*]] = row %[[X]] : tensor<4x64xbf16>) outs(row %{{.*}} : tensor<4x64xbf16>)
   // CHECK-SAME: attributes {label = "kept", some.attribute} {
@@ -86,7 +86,7 @@ func.func @memrefs(%x: memref<4x64xbf16>, %y: memref<4x64xbf16>) {
 
 // An input is read by row through a view that keeps rows; a weight isn't.
 // CHECK-LABEL: @read_through_views(
-// CHECK-SAME: %[[X:.*]]: tensor<2x3x64xbf16>, %[[W:.*]]: tensor<1x64xbf16>)
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<2x3x64xbf16>, %[[W:[a-z0-9]+]]: tensor<1x64xbf16>)
 func.func @read_through_views(%x: tensor<2x3x64xbf16>, %w: tensor<1x64xbf16>) -> tensor<6x64xbf16> {
   // CHECK: %[[WEIGHT:.*]] = tensor.collapse_shape %[[W]]
   // CHECK: mortar.fused ins(%{{.*}} = row %[[X]], %{{.*}} = column %[[WEIGHT]] : tensor<2x3x64xbf16>, tensor<64xbf16>)
@@ -116,7 +116,7 @@ func.func @read_through_no_split(%x: tensor<?x128xbf16>, %n: index) -> tensor<?x
 
 // A view that is a result's only reader becomes the result.
 // CHECK-LABEL: @absorb_collapse(
-// CHECK-SAME: %[[X:.*]]: tensor<?x3x64xbf16>, %[[N:.*]]: index
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x3x64xbf16>, %[[N:.*]]: index
 func.func @absorb_collapse(%x: tensor<?x3x64xbf16>, %n: index) -> tensor<?x64xbf16> {
   // CHECK: %[[ROWS:.*]] = arith.muli %[[N]], %{{.*}} : index
   // CHECK: %[[E:.*]] = tensor.empty(%[[ROWS]]) : tensor<?x64xbf16>
@@ -132,7 +132,7 @@ func.func @absorb_collapse(%x: tensor<?x3x64xbf16>, %n: index) -> tensor<?x64xbf
 
 // The sizes that a view is given may be computed after the region.
 // CHECK-LABEL: @absorb_expand(
-// CHECK-SAME: %[[X:.*]]: tensor<?x64xbf16>)
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x64xbf16>)
 func.func @absorb_expand(%x: tensor<?x64xbf16>) -> tensor<?x3x64xbf16> {
   // CHECK: %[[HEADS:.*]] = arith.divui
   // CHECK: %[[E:.*]] = tensor.empty(%[[HEADS]]) : tensor<?x3x64xbf16>
@@ -180,7 +180,7 @@ func.func @absorb_no_vague_cast(%x: tensor<4x64xbf16>) -> tensor<?x64xbf16> {
 
 // The caller's buffer is seen through the same view.
 // CHECK-LABEL: @absorb_into_destination(
-// CHECK-SAME: %[[X:.*]]: tensor<6x64xbf16>, %[[D:.*]]: tensor<6x64xbf16>)
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<6x64xbf16>, %[[D:[a-z0-9]+]]: tensor<6x64xbf16>)
 func.func @absorb_into_destination(%x: tensor<6x64xbf16>, %d: tensor<6x64xbf16>) -> tensor<2x3x64xbf16> {
   // CHECK: %[[E:.*]] = tensor.expand_shape %[[D]]
   // CHECK: mortar.fused ins({{.*}}) outs(row %[[E]] : tensor<2x3x64xbf16>)
