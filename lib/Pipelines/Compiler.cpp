@@ -29,7 +29,7 @@ static LogicalResult fuse(ModuleOp module, const CompileOptions &options,
   if (failed(run(module, [&](OpPassManager &pm) { buildFusePipeline(pm, fusion); })))
     return failure();
 
-  WalkResult lowered = module.walk([&](Operation *op) {
+  WalkResult lowered = module.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (isa<FusedOp>(op))
       return WalkResult::skip();
     auto fusible = dyn_cast<FusionOpInterface>(op);
