@@ -55,7 +55,7 @@ void mortar::buildToNVVMPipeline(OpPassManager &pm) {
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createCSEPass());
   // Lines of the .mlir file, for profilers.
-  kernels.addPass(LLVM::createDIScopeForLLVMFuncOpPass());
+  pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass());
 }
 
 void mortar::buildToCPUPipeline(OpPassManager &pm) {

@@ -113,6 +113,8 @@ void ChecksToStatusPass::convert(func::FuncOp func) {
       op->setOperands(leave(LLVM::ZeroOp::create(b, pointer)));
     }
   }
+  // What the attributes say of arguments is in the entry's declaration by now.
+  func.removeArgAttrsAttr();
   func.setFunctionType(b.getFunctionType(func.getArgumentTypes(), {pointer}));
   func->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), b.getUnitAttr());
 }
