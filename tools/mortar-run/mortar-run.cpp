@@ -53,10 +53,11 @@ static cl::opt<std::string>
            cl::desc("What to compile for: host or x86-64-v3, or sm_90 and the like "
                     "(default: what is there)"),
            cl::value_desc("name"), cl::cat(category));
-static cl::opt<int64_t>
+static cl::list<int64_t>
     rows("rows",
-         cl::desc("Every dynamic size (default: 17, or what the first --input has)"),
-         cl::value_desc("M"), cl::init(-1), cl::cat(category));
+         cl::desc("Every dynamic size (default: 17, or what the first --input has); with "
+                  "more than one, each entry runs with each"),
+         cl::value_desc("M,..."), cl::CommaSeparated, cl::cat(category));
 static cl::opt<uint64_t> seed("seed", cl::desc("Another seed gives other values"),
                               cl::init(0), cl::cat(category));
 static cl::opt<Values> values(
@@ -68,7 +69,8 @@ static cl::opt<Values> values(
     cl::init(Values::Random), cl::cat(category));
 static cl::list<std::string>
     inputs("input",
-           cl::desc("Take argument K from a .npy file (bf16 as uint16, fp8 as uint8)"),
+           cl::desc("Take argument K of each entry from a .npy file (bf16 as uint16, fp8 "
+                    "as uint8)"),
            cl::value_desc("K:file.npy"), cl::cat(category));
 static cl::opt<std::string>
     output("output", cl::desc("Write PREFIX<entry>.<result>.npy: all of them or none"),
@@ -132,8 +134,8 @@ private:
   Program *compile(Where where, llvm::StringRef chip, bool fuse);
   bool addReferences();
   bool chooseEntries(std::vector<size_t> &chosen);
-  Expected<std::vector<Tensor>> makeInputs(const rt::Entry &entry);
-  bool runEntry(size_t number);
+  Expected<std::vector<Tensor>> makeInputs(const rt::Entry &entry, int64_t extent);
+  bool runEntry(size_t number, int64_t extent);
   bool compareWith(const Variant &reference, const rt::Entry &entry,
                    const std::vector<Tensor> &arguments,
                    const std::vector<Tensor> &results);
@@ -161,6 +163,7 @@ bool Runner::parse() {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   context = std::make_unique<mlir::MLIRContext>(registry);
+  context->printOpOnDiagnostic(false);
   sources = std::make_shared<llvm::SourceMgr>();
   sources->AddNewSourceBuffer(std::move(file), llvm::SMLoc());
   diagnostics.emplace(*sources, context.get());
@@ -215,9 +218,12 @@ bool Runner::load() {
     if (value < 0 || value > 1 << 20)
       return fail(Status::error("expected --", name, " from 0 to 1048576, but found ",
                                 value));
-  if (rows.getNumOccurrences() && rows < 0)
-    return fail(Status::error("expected --rows of at least 0, but found ",
-                              rows.getValue()));
+  for (int64_t extent : rows)
+    if (extent < 0)
+      return fail(Status::error("expected --rows of at least 0, but found ", extent));
+  if (rows.size() > 1 && !output.empty())
+    return fail(Status::error("expected one --rows with --output, but found ",
+                              rows.size()));
   for (llvm::StringRef input : inputs) {
     auto [number, path] = input.split(':');
     unsigned argument;
@@ -287,15 +293,12 @@ bool Runner::chooseEntries(std::vector<size_t> &chosen) {
     return fail(Status::error(inputFile.getValue(), ": expected an entry '",
                               entryName.getValue(), "', but found ",
                               names.empty() ? "none" : names));
-  if (!files.empty() && chosen.size() > 1)
-    return fail(Status::error("expected --entry with --input, as there is more than one: ",
-                              names));
   return true;
 }
 
-Expected<std::vector<Tensor>> Runner::makeInputs(const rt::Entry &entry) {
+Expected<std::vector<Tensor>> Runner::makeInputs(const rt::Entry &entry,
+                                                int64_t extent) {
   std::map<unsigned, Tensor> read;
-  int64_t extent = rows;
   for (auto &[number, path] : files) {
     if (number >= entry.args.size() || entry.args[number].role == rt::Argument::Output)
       return Status::error("expected --input for an argument that '", entry.name,
@@ -303,7 +306,7 @@ Expected<std::vector<Tensor>> Runner::makeInputs(const rt::Entry &entry) {
     const rt::Argument &declared = entry.args[number];
     auto tensor = readNpy(path, declared.type, declared.shape);
     if (!tensor)
-      return tensor.status();
+      return tensor.status().in("entry '", entry.name, "'");
     for (size_t i = 0; i < declared.shape.size() && extent < 0; ++i)
       if (declared.shape[i] < 0)
         extent = tensor->shape[i];
@@ -380,10 +383,10 @@ bool Runner::printTime(const Variant &variant, size_t number,
   return true;
 }
 
-bool Runner::runEntry(size_t number) {
+bool Runner::runEntry(size_t number, int64_t extent) {
   const rt::Entry &entry = subject.program->entries()[number];
   say("running " + llvm::Twine(entry.name));
-  auto arguments = makeInputs(entry);
+  auto arguments = makeInputs(entry, extent);
   if (!arguments)
     return fail(arguments.status());
   auto results = subject.program->run(number, *arguments, subject.placement);
@@ -437,9 +440,13 @@ bool Runner::runAll() {
   std::vector<size_t> chosen;
   if (!chooseEntries(chosen))
     return false;
+  std::vector<int64_t> extents(rows.begin(), rows.end());
+  if (extents.empty())
+    extents.push_back(-1);
   for (size_t number : chosen)
-    if (!runEntry(number))
-      return false;
+    for (int64_t extent : extents)
+      if (!runEntry(number, extent))
+        return false;
   return writeResults() && !differs;
 }
 
