@@ -34,12 +34,6 @@ def chains(n, mix):
         return (f"{result} = mortar.rms_norm {source} weight(%w) epsilon(1.0e-6) {options}"
                 f" : ({source_type}, {w}) -> {result_type}")
 
-    def widen(result, source, dtype):
-        if dtype == "f32":
-            return f"{result} = arith.addf {source}, %c : {f}"
-        return (f"{result}0 = arith.extf {source} : {harness.tensor(1, n, dtype)} to {f}\n"
-                f"  {result} = arith.addf {result}0, %c : {f}")
-
     return f"""
 func.func @add_norm_{name}(%x: {x}, %r: {s}, %w: {w}) -> ({x}, {s}) {{
   {add}
@@ -52,7 +46,6 @@ func.func @in_place_{name}(%x: {x}, %r: {s} {{bufferization.writable = true}}, %
   return %y, %s : {x}, {s}
 }}
 func.func @two_readers_{name}(%x: {x}, %r: {s}, %w: {w}) -> ({x}, {f}) {{
-  %c = arith.constant dense<3.125000e-01> : {harness.tensor(0, n, "f32")}
   {add}
   {norm("%y", "%s", s, x)}
   {norm("%z", "%s", s, f, "inner(bf16)")}
@@ -75,9 +68,10 @@ func.func @norm_arith_{name}(%x: {x}, %b: {x}, %w: {w}) -> {f} {{
   %k = arith.maximumf %m, %b : {x}
   %d = arith.subf %k, %n : {x}
   %e = mortar.residual_add %d, %k : ({x}, {x}) -> {f}
-  return %e : {f}
+  %g = arith.mulf %e, %e : {f}
+  return %g : {f}
 }}
-""".replace(f"  %c = arith.constant dense<3.125000e-01> : {harness.tensor(0, n, 'f32')}\n", "")
+"""
 
 
 def heads(n):

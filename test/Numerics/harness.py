@@ -3,6 +3,7 @@
 import argparse
 import concurrent.futures
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ def parse_arguments(description):
     parser.add_argument("--target", default="host", help="what it compiles for")
     parser.add_argument("--quick", action="store_true", help="three row lengths only")
     arguments = parser.parse_args()
+    if not shutil.which(arguments.mortar_run):
+        parser.error(f"expected a program at --mortar-run, found no {arguments.mortar_run}")
     if arguments.quick:
         LENGTHS[:] = [7, 769, 4096]
     return arguments
