@@ -108,7 +108,8 @@ namespace {
 /// Collects arguments and compares a batch of them when it is full.
 class Comparison {
 public:
-  Comparison(const PinnedFunction &twin, mortar::HostCode &code) : twin(twin), code(code) {}
+  Comparison(const PinnedFunction &twin, mortar::HostCode &code)
+      : twin(twin), code(code) {}
 
   bool feed(uint32_t bits) {
     std::memcpy(&x[filled], &bits, sizeof bits);

@@ -14,9 +14,8 @@ namespace rt = mortar::runtime;
 
 Program::~Program() = default;
 
-Expected<std::vector<Image>> Program::place(size_t entry,
-                                            const std::vector<Tensor> &inputs,
-                                            Placement placement) {
+Expected<std::vector<Image>>
+Program::place(size_t entry, const std::vector<Tensor> &inputs, Placement placement) {
   const rt::Entry &declared = declarations.entries[entry];
   std::vector<rt::TensorArg> args(declared.args.size());
   size_t next = 0;
@@ -57,9 +56,8 @@ Expected<std::vector<Image>> Program::place(size_t entry,
   return images;
 }
 
-Expected<std::vector<Tensor>> Program::run(size_t entry,
-                                           const std::vector<Tensor> &inputs,
-                                           Placement placement) {
+Expected<std::vector<Tensor>>
+Program::run(size_t entry, const std::vector<Tensor> &inputs, Placement placement) {
   auto images = place(entry, inputs, placement);
   if (!images)
     return images.status();

@@ -86,8 +86,8 @@ Status Session::capture(rt::CUgraph &graph) {
   Status launched;
   for (unsigned i = 0; i < launchesPerGraph && launched.ok(); ++i)
     launched = launch();
-  Status ended = driver.check(driver.cuStreamEndCapture(stream, &graph),
-                              "cuStreamEndCapture");
+  Status ended =
+      driver.check(driver.cuStreamEndCapture(stream, &graph), "cuStreamEndCapture");
   return launched.ok() ? ended : launched;
 }
 

@@ -38,8 +38,7 @@ template <typename Visit> void Image::forEachRow(Visit visit) const {
     return;
   size_t distance = shape.size() > 1 ? strides[shape.size() - 2] : width;
   for (size_t row = 0; row < rows; ++row)
-    visit(first + row * distance * bytesEach, row * width * bytesEach,
-          width * bytesEach);
+    visit(first + row * distance * bytesEach, row * width * bytesEach, width * bytesEach);
 }
 
 void Image::put(const Tensor &tensor) {

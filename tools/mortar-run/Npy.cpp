@@ -16,13 +16,20 @@ namespace rt = mortar::runtime;
 
 static const char *descrOf(ElementType type) {
   switch (type) {
-  case ElementType::F32: return "<f4";
-  case ElementType::F16: return "<f2";
-  case ElementType::BF16: return "<u2";
-  case ElementType::F8E4M3: return "|u1";
-  case ElementType::I8: return "|i1";
-  case ElementType::I32: return "<i4";
-  case ElementType::I64: return "<i8";
+  case ElementType::F32:
+    return "<f4";
+  case ElementType::F16:
+    return "<f2";
+  case ElementType::BF16:
+    return "<u2";
+  case ElementType::F8E4M3:
+    return "|u1";
+  case ElementType::I8:
+    return "|i1";
+  case ElementType::I32:
+    return "<i4";
+  case ElementType::I64:
+    return "<i8";
   }
   return "?";
 }
@@ -109,9 +116,7 @@ bool HeaderParser::parse(Header &header) {
 
 Expected<Tensor> mortar::run::readNpy(const std::string &path, ElementType type,
                                       const std::vector<int64_t> &shape) {
-  auto error = [&](const auto &...parts) {
-    return Status::error(path, ": ", parts...);
-  };
+  auto error = [&](const auto &...parts) { return Status::error(path, ": ", parts...); };
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
   if (!file)
@@ -137,9 +142,8 @@ Expected<Tensor> mortar::run::readNpy(const std::string &path, ElementType type,
                  "be read");
   rest = rest.drop_front(length);
   if (header.descr != descrOf(type))
-    return error("expected dtype ", descrOf(type), " for ",
-                 rt::elementTypeName(type), ", but found ",
-                 header.descr.substr(0, 16));
+    return error("expected dtype ", descrOf(type), " for ", rt::elementTypeName(type),
+                 ", but found ", header.descr.substr(0, 16));
   bool matches = header.shape.size() == shape.size();
   for (size_t i = 0; matches && i < shape.size(); ++i)
     matches = shape[i] < 0 || shape[i] == header.shape[i];

@@ -83,11 +83,16 @@ struct Format {
 
 Format formatOf(ElementType type) {
   switch (type) {
-  case ElementType::F32: return {32, 23, 0x7f800000, 0x7f7fffff, 0x7fc00000};
-  case ElementType::F16: return {16, 10, 0x7c00, 0x7bff, 0x7e00};
-  case ElementType::BF16: return {16, 7, 0x7f80, 0x7f7f, 0x7fc0};
-  case ElementType::F8E4M3: return {8, 3, 0x7e, 0x7e, 0x7f};
-  default: return {elementTypeBytes(type) * 8, 0, 0, 0, 0};
+  case ElementType::F32:
+    return {32, 23, 0x7f800000, 0x7f7fffff, 0x7fc00000};
+  case ElementType::F16:
+    return {16, 10, 0x7c00, 0x7bff, 0x7e00};
+  case ElementType::BF16:
+    return {16, 7, 0x7f80, 0x7f7f, 0x7fc0};
+  case ElementType::F8E4M3:
+    return {8, 3, 0x7e, 0x7e, 0x7f};
+  default:
+    return {elementTypeBytes(type) * 8, 0, 0, 0, 0};
   }
 }
 
@@ -101,8 +106,10 @@ bool isNaN(ElementType type, uint64_t bits) {
 
 uint64_t encode(ElementType type, double value) {
   switch (type) {
-  case ElementType::F32: return llvm::bit_cast<uint32_t>(float(value));
-  case ElementType::F16: return llvm::bit_cast<uint16_t>(_Float16(value));
+  case ElementType::F32:
+    return llvm::bit_cast<uint32_t>(float(value));
+  case ElementType::F16:
+    return llvm::bit_cast<uint16_t>(_Float16(value));
   case ElementType::BF16: {
     uint32_t bits = llvm::bit_cast<uint32_t>(float(value));
     return (bits + 0x7fff + (bits >> 16 & 1)) >> 16; // never given a NaN
@@ -114,21 +121,28 @@ uint64_t encode(ElementType type, double value) {
                    &lossy);
     return number.bitcastToAPInt().getZExtValue();
   }
-  default: return uint64_t(int64_t(value * 40));
+  default:
+    return uint64_t(int64_t(value * 40));
   }
 }
 
 double decode(ElementType type, uint64_t bits) {
   switch (type) {
-  case ElementType::F32: return llvm::bit_cast<float>(uint32_t(bits));
-  case ElementType::F16: return double(llvm::bit_cast<_Float16>(uint16_t(bits)));
-  case ElementType::BF16: return llvm::bit_cast<float>(uint32_t(bits << 16));
+  case ElementType::F32:
+    return llvm::bit_cast<float>(uint32_t(bits));
+  case ElementType::F16:
+    return double(llvm::bit_cast<_Float16>(uint16_t(bits)));
+  case ElementType::BF16:
+    return llvm::bit_cast<float>(uint32_t(bits << 16));
   case ElementType::F8E4M3:
     return llvm::APFloat(llvm::APFloat::Float8E4M3FN(), llvm::APInt(8, bits))
         .convertToDouble();
-  case ElementType::I8: return int8_t(bits);
-  case ElementType::I32: return int32_t(bits);
-  case ElementType::I64: return double(int64_t(bits));
+  case ElementType::I8:
+    return int8_t(bits);
+  case ElementType::I32:
+    return int32_t(bits);
+  case ElementType::I64:
+    return double(int64_t(bits));
   }
   return 0;
 }
@@ -137,26 +151,36 @@ double decode(ElementType type, uint64_t bits) {
 uint64_t hardElement(ElementType type, unsigned kind, bool chosen, Random &random) {
   Format format = formatOf(type);
   uint64_t dice = random.next();
-  uint64_t sign = (dice & 1) << (format.bits - 1), magnitudes = (1ull << (format.bits - 1)) - 1;
+  uint64_t sign = (dice & 1) << (format.bits - 1),
+           magnitudes = (1ull << (format.bits - 1)) - 1;
   uint64_t any = dice >> 8 & magnitudes, normal = encode(type, random.normal());
   switch (kind) {
-  case 1: return sign;
-  case 2: return chosen ? sign | format.largest : normal;
-  case 3: return sign | (any & ((1ull << format.mantissa) - 1));
-  case 4: return sign | format.largest;
-  case 5: return chosen ? format.nan : normal;
-  case 6: return chosen ? sign | format.infinity : normal;
-  case 7: return sign | any % (format.largest + 1);
-  case 8: return sign | any;
-  default: return dice % 16 == 2 ? sign : normal;
+  case 1:
+    return sign;
+  case 2:
+    return chosen ? sign | format.largest : normal;
+  case 3:
+    return sign | (any & ((1ull << format.mantissa) - 1));
+  case 4:
+    return sign | format.largest;
+  case 5:
+    return chosen ? format.nan : normal;
+  case 6:
+    return chosen ? sign | format.infinity : normal;
+  case 7:
+    return sign | any % (format.largest + 1);
+  case 8:
+    return sign | any;
+  default:
+    return dice % 16 == 2 ? sign : normal;
   }
 }
 
 } // namespace
 
 Expected<Tensor> mortar::run::makeTensor(ElementType type,
-                                         const std::vector<int64_t> &shape,
-                                         Values values, uint64_t seed) {
+                                         const std::vector<int64_t> &shape, Values values,
+                                         uint64_t seed) {
   auto bytes = bytesOf(type, shape);
   if (!bytes)
     return bytes.status();
@@ -206,8 +230,8 @@ Difference mortar::run::compare(const Tensor &found, const Tensor &expected) {
 
 std::string mortar::run::describeElement(const Tensor &tensor, size_t index) {
   uint64_t bits = tensor.bits(index);
-  std::string digits = llvm::utohexstr(bits, /*LowerCase=*/true,
-                                       2 * elementTypeBytes(tensor.type));
+  std::string digits =
+      llvm::utohexstr(bits, /*LowerCase=*/true, 2 * elementTypeBytes(tensor.type));
   return llvm::formatv("0x{0} ({1:g9})", digits, "").str().substr(0, digits.size() + 2) +
          " (" + llvm::formatv("{0}", decode(tensor.type, bits)).str() + ")";
 }
