@@ -40,6 +40,7 @@ private:
   void collectOperands();
   void collectResults();
   void cloneBody(func::FuncOp outlined, Block *entry);
+  Value findInputOfSameSizes(FusedOp fused, tensor::EmptyOp empty) const;
 
   bool isInGap(Operation *op) const {
     return op && llvm::is_contained(gap, dyn_cast<FusedOp>(op));
@@ -137,15 +138,16 @@ void GapOutliner::collect(Value value) {
   inside.insert(def);
 }
 
-/// An input of `fused`, read by row, from whose sizes those of its destination `empty`
-/// follow, or null: both have the same number of rows, so if but one of the leading sizes
-/// isn't known to agree, that one does, too.
-static Value findInputOfSameSizes(FusedOp fused, tensor::EmptyOp empty) {
+/// An input of `fused`, read by row and no view, from whose sizes those of its destination
+/// `empty` follow, or null: both have the same number of rows, so if but one of the
+/// leading sizes isn't known to agree, that one does, too.
+Value GapOutliner::findInputOfSameSizes(FusedOp fused, tensor::EmptyOp empty) const {
   ArrayRef<int64_t> shape = empty.getType().getShape().drop_back();
   for (auto [i, input] : llvm::enumerate(fused.getInputs())) {
     auto type = cast<RankedTensorType>(input.getType());
     if (fused.getInputMap(i) != RowMap::Row ||
-        type.getRank() != empty.getType().getRank())
+        type.getRank() != empty.getType().getRank() ||
+        inside.contains(input.getDefiningOp()))
       continue;
     int64_t unknown = 0;
     for (auto [mine, its] : llvm::zip_equal(shape, type.getShape().drop_back()))

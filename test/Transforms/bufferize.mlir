@@ -43,6 +43,25 @@ func.func @two_kernels(%x: tensor<4x128xbf16>) -> tensor<4x64xbf16> {
   return %y : tensor<4x64xbf16>
 }
 
+// Three kernels, as where a norm must stay apart: what lies between the first two is the one temporary.
+// CHECK-LABEL: func.func @three_kernels(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: memref<{{.*}}>, %[[R:[a-z0-9]+]]: memref<{{.*}}> {mortar.result = 1 : i64}, %[[W:[a-z0-9]+]]: memref<{{.*}}>, %[[N:[a-z0-9]+]]: memref<{{.*}}> {mortar.output, mortar.result = 0 : i64})
+// CHECK: %[[T:.*]] = memref.alloc
+// CHECK-NOT: memref.alloc
+// CHECK-NOT: memref.copy
+// CHECK: mortar.fused ins(%{{.*}} = row %[[X]], {{.*}} outs(row %[[T]] :
+// CHECK: mortar.fused ins(%{{.*}} = row %[[T]], %{{.*}} = row %[[R]] : {{.*}} outs(row %[[R]] :
+// CHECK: mortar.fused ins(%{{.*}} = row %[[R]], {{.*}} outs(row %[[N]] :
+// CHECK-NOT: memref.copy
+// CHECK: return
+func.func @three_kernels(%x: tensor<?x64xbf16>, %r: tensor<?x64xbf16> {bufferization.writable = true}, %w: tensor<64xf32>)
+    -> (tensor<?x64xbf16>, tensor<?x64xbf16>) {
+  %p = mortar.rms_norm %x weight(%w) epsilon(1.0e-6) weight_offset(1) : (tensor<?x64xbf16>, tensor<64xf32>) -> tensor<?x64xbf16>
+  %s = mortar.residual_add %p, %r : (tensor<?x64xbf16>, tensor<?x64xbf16>) -> tensor<?x64xbf16>
+  %n = mortar.rms_norm %s weight(%w) epsilon(1.0e-6) weight_offset(1) : (tensor<?x64xbf16>, tensor<64xf32>) -> tensor<?x64xbf16>
+  return %n, %s : tensor<?x64xbf16>, tensor<?x64xbf16>
+}
+
 // A view of the input and one of the result cost nothing.
 // CHECK-LABEL: func.func @views(
 // CHECK-NOT: memref.alloc
