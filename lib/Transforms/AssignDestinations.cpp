@@ -53,6 +53,8 @@ private:
   Value findDeadInput(FusedOp fused, unsigned result, bool callersOnly);
   void reuseDeadInputs();
   LogicalResult buildShapes();
+  Value cloneDim(Value tensor, int64_t index, OpBuilder &into, Block &args,
+                 IRMapping &mapping);
   Value cloneSize(Value size, OpBuilder &into, Block &args, IRMapping &mapping);
   void takeBuffers();
   void giveDestinations();
@@ -213,8 +215,28 @@ void DestinationAssigner::reuseDeadInputs() {
     }
 }
 
-/// Clones the computation of `size` into the shapes function, where sizes of arguments
-/// are sizes of memrefs.
+/// The size of dimension `index` of `tensor` in the shapes function, where sizes of
+/// arguments are sizes of memrefs.
+Value DestinationAssigner::cloneDim(Value tensor, int64_t index, OpBuilder &into,
+                                    Block &args, IRMapping &mapping) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (!type.isDynamicDim(index))
+    return arith::ConstantIndexOp::create(into, tensor.getLoc(),
+                                          type.getDimSize(index));
+  if (auto arg = dyn_cast<BlockArgument>(tensor))
+    return memref::DimOp::create(into, tensor.getLoc(),
+                                 args.getArgument(arg.getArgNumber()), index);
+  if (auto fused = tensor.getDefiningOp<FusedOp>())
+    return cloneDim(fused.getInits()[cast<OpResult>(tensor).getResultNumber()], index,
+                    into, args, mapping);
+  if (auto cast = tensor.getDefiningOp<tensor::CastOp>())
+    return cloneDim(cast.getSource(), index, into, args, mapping);
+  if (auto empty = tensor.getDefiningOp<tensor::EmptyOp>())
+    return cloneSize(empty.getDynamicSize(index), into, args, mapping);
+  return {};
+}
+
+/// Clones the computation of `size` into the shapes function.
 Value DestinationAssigner::cloneSize(Value size, OpBuilder &into, Block &args,
                                      IRMapping &mapping) {
   if (Value done = mapping.lookupOrNull(size))
@@ -222,22 +244,10 @@ Value DestinationAssigner::cloneSize(Value size, OpBuilder &into, Block &args,
   Operation *def = size.getDefiningOp();
   if (auto dim = dyn_cast_or_null<tensor::DimOp>(def)) {
     auto index = dim.getConstantIndex();
-    Value source = dim.getSource();
-    while (auto cast = source.getDefiningOp<tensor::CastOp>())
-      source = cast.getSource();
-    if (auto arg = dyn_cast<BlockArgument>(source); arg && index) {
-      Value made = memref::DimOp::create(into, dim.getLoc(),
-                                         args.getArgument(arg.getArgNumber()), *index);
+    Value made = index ? cloneDim(dim.getSource(), *index, into, args, mapping) : Value();
+    if (made)
       mapping.map(size, made);
-      return made;
-    }
-    if (auto fused = source.getDefiningOp<FusedOp>(); fused && index) {
-      Value init = fused.getInits()[cast<OpResult>(source).getResultNumber()];
-      if (auto empty = init.getDefiningOp<tensor::EmptyOp>();
-          empty && empty.getType().isDynamicDim(*index))
-        return cloneSize(empty.getDynamicSize(*index), into, args, mapping);
-    }
-    return {};
+    return made;
   }
   if (!def || def->getNumRegions() || def->getNumResults() != 1)
     return {};

@@ -40,6 +40,7 @@ private:
   void collectOperands();
   void collectResults();
   void cloneBody(func::FuncOp outlined, Block *entry);
+  Value findInputOfSameSizes(FusedOp fused, tensor::EmptyOp empty) const;
 
   bool isInGap(Operation *op) const {
     return op && llvm::is_contained(gap, dyn_cast<FusedOp>(op));
@@ -137,18 +138,24 @@ void GapOutliner::collect(Value value) {
   inside.insert(def);
 }
 
-/// Among the inputs of `fused`, one of rank 2 read by row, or null.
-static Value findRankTwoRow(FusedOp fused) {
-  for (auto [i, input] : llvm::enumerate(fused.getInputs()))
-    if (fused.getInputMap(i) == RowMap::Row &&
-        cast<RankedTensorType>(input.getType()).getRank() == 2)
+/// An input of `fused`, read by row and no view, from whose sizes those of its destination
+/// `empty` follow, or null: both have the same number of rows, so if but one of the
+/// leading sizes isn't known to agree, that one does, too.
+Value GapOutliner::findInputOfSameSizes(FusedOp fused, tensor::EmptyOp empty) const {
+  ArrayRef<int64_t> shape = empty.getType().getShape().drop_back();
+  for (auto [i, input] : llvm::enumerate(fused.getInputs())) {
+    auto type = cast<RankedTensorType>(input.getType());
+    if (fused.getInputMap(i) != RowMap::Row ||
+        type.getRank() != empty.getType().getRank() ||
+        inside.contains(input.getDefiningOp()))
+      continue;
+    int64_t unknown = 0;
+    for (auto [mine, its] : llvm::zip_equal(shape, type.getShape().drop_back()))
+      unknown += ShapedType::isDynamic(mine) || mine != its;
+    if (unknown <= 1 && !llvm::is_contained(shape, 0))
       return input;
+  }
   return {};
-}
-
-/// Whether the sizes of `empty`, a destination of `fused`, are those of such an input.
-static bool hasSizesOfAnInput(FusedOp fused, tensor::EmptyOp empty) {
-  return empty.getType().getRank() == 2 && findRankTwoRow(fused);
 }
 
 void GapOutliner::collectOperands() {
@@ -160,7 +167,7 @@ void GapOutliner::collectOperands() {
       auto empty = init.getDefiningOp<tensor::EmptyOp>();
       if (!empty)
         collect(init);
-      else if (!hasSizesOfAnInput(fused, empty))
+      else if (!findInputOfSameSizes(fused, empty))
         for (Value size : empty.getDynamicSizes())
           collect(size);
     }
@@ -190,7 +197,8 @@ static bool diesIn(Value value, const Gap &gap, func::FuncOp func) {
       return false;
   }
   if (Operation *def = value.getDefiningOp())
-    if (isGlue(def)) // a view or a constant: somebody else's memory
+    // A view or a constant is somebody else's memory.
+    if (isGlue(def) || isa<tensor::ExtractSliceOp>(def))
       return false;
   return !isReadAfter(value, gap.back());
 }
@@ -200,14 +208,16 @@ void GapOutliner::cloneBody(func::FuncOp outlined, Block *entry) {
   mapping.map(inputs.getArrayRef(), entry->getArguments());
   OpBuilder b = OpBuilder::atBlockEnd(entry);
   auto cloneDestination = [&](FusedOp fused, tensor::EmptyOp empty) {
-    if (!hasSizesOfAnInput(fused, empty)) {
+    Value input = findInputOfSameSizes(fused, empty);
+    if (!input) {
       b.clone(*empty, mapping);
       return;
     }
     SmallVector<Value> sizes;
-    if (empty.getType().isDynamicDim(0))
-      sizes.push_back(b.createOrFold<tensor::DimOp>(
-          fused.getLoc(), mapping.lookup(findRankTwoRow(fused)), 0));
+    for (auto [dim, size] : llvm::enumerate(empty.getType().getShape()))
+      if (ShapedType::isDynamic(size))
+        sizes.push_back(b.createOrFold<tensor::DimOp>(fused.getLoc(),
+                                                      mapping.lookup(input), dim));
     mapping.map(empty.getResult(), tensor::EmptyOp::create(b, fused.getLoc(),
                                                            empty.getType(), sizes));
   };

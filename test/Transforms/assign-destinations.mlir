@@ -123,6 +123,33 @@ func.func @temporaries(%x: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
 
 // -----
 
+// A size may be that of a temporary that takes over another's place.
+// CHECK-LABEL: func.func private @size_of_a_temporary.shapes(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: memref<?x64xbf16, {{.*}}>) -> index
+// CHECK: %[[T:.*]] = memref.dim %[[X]], %{{.*}}
+// CHECK: return %[[T]]
+func.func @size_of_a_temporary(%x: tensor<?x64xbf16>) -> tensor<?x64xf32> {
+  %c0 = arith.constant 0 : index
+  %t = tensor.dim %x, %c0 : tensor<?x64xbf16>
+  %e0 = tensor.empty(%t) : tensor<?x64xbf16>
+  %e1 = tensor.empty(%t) : tensor<?x64xbf16>
+  %0 = mortar.fused ins(%a = row %x : tensor<?x64xbf16>) outs(row %e0 : tensor<?x64xbf16>) {
+    mortar.yield %a : vector<64xbf16>
+  } -> tensor<?x64xbf16>
+  %1 = mortar.fused ins(%a = row %0 : tensor<?x64xbf16>) outs(row %e1 : tensor<?x64xbf16>) {
+    mortar.yield %a : vector<64xbf16>
+  } -> tensor<?x64xbf16>
+  %u = tensor.dim %1, %c0 : tensor<?x64xbf16>
+  %e2 = tensor.empty(%u) : tensor<?x64xf32>
+  %2 = mortar.fused ins(%a = row %1 : tensor<?x64xbf16>) outs(row %e2 : tensor<?x64xf32>) {
+    %b = arith.extf %a : vector<64xbf16> to vector<64xf32>
+    mortar.yield %b : vector<64xf32>
+  } -> tensor<?x64xf32>
+  return %2 : tensor<?x64xf32>
+}
+
+// -----
+
 // A returned cast says less of the shape than the buffer does.
 // CHECK-LABEL: func.func @returned_cast(
 // CHECK-SAME: memref<4x64xbf16, strided<[?, 1], offset: ?>> {mortar.output, mortar.result = 0 : i64})

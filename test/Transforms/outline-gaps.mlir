@@ -118,6 +118,7 @@ func.func @view_of_a_result(%x: tensor<4x64xbf16>) -> (tensor<?x2x32xbf16>, tens
 // CHECK: func.func @view_between_regions_gap0(%{{.*}}: tensor<?x64xbf16> {bufferization.writable = true}) -> tensor<?x2x32xbf16>
 // CHECK: mortar.fused
 // CHECK: %[[V:.*]] = tensor.expand_shape
+// CHECK-NOT: tensor.dim %[[V]]
 // CHECK: mortar.fused ins(%{{.*}} = row %[[V]]
 func.func private @foreign(tensor<?x64xbf16>) -> tensor<?x64xbf16>
 func.func @view_between_regions(%x: tensor<?x64xbf16>) -> tensor<?x2x32xbf16> {

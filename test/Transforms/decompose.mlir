@@ -1,0 +1,112 @@
+// RUN: mortar-opt %s --mortar-decompose | FileCheck %s
+// A second run changes nothing.
+// RUN: mortar-opt %s --mortar-decompose --mortar-decompose | FileCheck %s
+
+// One rounding, to the result's type.
+// CHECK-LABEL: @residual_add(
+func.func @residual_add(%x: tensor<4x64xbf16>, %r: tensor<4x64xf32>, %e: tensor<4x64xf16>) -> tensor<4x64xf16> {
+  // CHECK: mortar.fused ins(%[[X:.*]] = row %{{.*}}, %[[R:.*]] = row %{{.*}} : {{.*}}) outs({{.*}}) attributes {label = "residual_add"} {
+  // CHECK-NEXT: %[[W:.*]] = arith.extf %[[X]] : vector<64xbf16> to vector<64xf32>
+  // CHECK-NEXT: %[[S:.*]] = arith.addf %[[W]], %[[R]] : vector<64xf32>
+  // CHECK-NEXT: %[[Y:.*]] = arith.truncf %[[S]] : vector<64xf32> to vector<64xf16>
+  // CHECK-NEXT: mortar.yield %[[Y]]
+  %0 = mortar.fused ins(%a = row %x, %b = row %r : tensor<4x64xbf16>, tensor<4x64xf32>) outs(row %e : tensor<4x64xf16>) {
+    %s = mortar.residual_add %a, %b : (vector<64xbf16>, vector<64xf32>) -> vector<64xf16>
+    mortar.yield %s : vector<64xf16>
+  } -> tensor<4x64xf16>
+  return %0 : tensor<4x64xf16>
+}
+
+// The epsilon is added to the mean; the row is scaled, rounded to the inner type, then weighted;
+// the weight's offset is added in f32.
+// CHECK-LABEL: @rms_norm(
+func.func @rms_norm(%x: tensor<4x64xbf16>, %w: tensor<64xbf16>, %e: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
+  // CHECK: mortar.fused ins(%[[X:.*]] = row %{{.*}}, %[[W:.*]] = column %{{.*}} : {{.*}} attributes {label = "rms_norm"} {
+  // CHECK-NEXT: %[[XF:.*]] = arith.extf %[[X]]
+  // CHECK-NEXT: %[[SQ:.*]] = arith.mulf %[[XF]], %[[XF]] : vector<64xf32>
+  // CHECK-NEXT: %[[SUM:.*]] = mortar.row_reduce <sum> %[[SQ]] : vector<64xf32> -> f32
+  // CHECK-NEXT: %[[COUNT:.*]] = arith.constant 6.400000e+01 : f32
+  // CHECK-NEXT: %[[MEAN:.*]] = arith.divf %[[SUM]], %[[COUNT]] : f32
+  // CHECK-NEXT: %[[EPS:.*]] = arith.constant 5.000000e-01 : f32
+  // CHECK-NEXT: %[[SHIFTED:.*]] = arith.addf %[[MEAN]], %[[EPS]] : f32
+  // CHECK-NEXT: %[[ROOT:.*]] = math.sqrt %[[SHIFTED]] : f32
+  // CHECK-NEXT: %[[ONE:.*]] = arith.constant 1.000000e+00 : f32
+  // CHECK-NEXT: %[[RSTD:.*]] = arith.divf %[[ONE]], %[[ROOT]] : f32
+  // CHECK-NEXT: %[[SCALE:.*]] = mortar.row_broadcast %[[RSTD]] : f32 -> vector<64xf32>
+  // CHECK-NEXT: %[[XHAT:.*]] = arith.mulf %[[XF]], %[[SCALE]]
+  // CHECK-NEXT: %[[INNER:.*]] = arith.truncf %[[XHAT]] : vector<64xf32> to vector<64xbf16>
+  // CHECK-NEXT: %[[WIDE:.*]] = arith.extf %[[INNER]]
+  // CHECK-NEXT: %[[WF:.*]] = arith.extf %[[W]]
+  // CHECK-NEXT: %[[ONES:.*]] = arith.constant dense<1.000000e+00> : vector<64xf32>
+  // CHECK-NEXT: %[[GAMMA:.*]] = arith.addf %[[WF]], %[[ONES]] : vector<64xf32>
+  // CHECK-NEXT: %[[Y:.*]] = arith.mulf %[[WIDE]], %[[GAMMA]]
+  // CHECK-NEXT: %[[YT:.*]] = arith.truncf %[[Y]]
+  // CHECK-NEXT: mortar.yield %[[YT]]
+  %0 = mortar.fused ins(%a = row %x, %b = column %w : tensor<4x64xbf16>, tensor<64xbf16>) outs(row %e : tensor<4x64xbf16>) {
+    %n = mortar.rms_norm %a weight(%b) epsilon(0.5) weight_offset(1) inner(bf16) : (vector<64xbf16>, vector<64xbf16>) -> vector<64xbf16>
+    mortar.yield %n : vector<64xbf16>
+  } -> tensor<4x64xbf16>
+  return %0 : tensor<4x64xbf16>
+}
+
+// Nothing rounds that no type says, and what isn't given isn't computed.
+// CHECK-LABEL: @rms_norm_plain(
+func.func @rms_norm_plain(%x: tensor<4x64xf32>, %e: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  // CHECK: mortar.fused
+  // CHECK-NOT: arith.extf
+  // CHECK-NOT: arith.truncf
+  // CHECK: %[[SCALE:.*]] = mortar.row_broadcast
+  // CHECK-NEXT: %[[Y:.*]] = arith.mulf %{{.*}}, %[[SCALE]] : vector<64xf32>
+  // CHECK-NEXT: mortar.yield %[[Y]]
+  %0 = mortar.fused ins(%a = row %x : tensor<4x64xf32>) outs(row %e : tensor<4x64xf32>) {
+    %n = mortar.rms_norm %a epsilon(0.5) : (vector<64xf32>) -> vector<64xf32>
+    mortar.yield %n : vector<64xf32>
+  } -> tensor<4x64xf32>
+  return %0 : tensor<4x64xf32>
+}
+
+// The limit clamps the gate from above and the other half from both sides, in f32, before silu.
+// CHECK-LABEL: @silu_and_mul(
+func.func @silu_and_mul(%x: tensor<4x128xbf16>, %e: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
+  // CHECK: mortar.fused ins(%[[X:.*]] = row
+  // CHECK-NEXT: %[[G:.*]] = mortar.row_half <first> %[[X]] : vector<128xbf16> -> vector<64xbf16>
+  // CHECK-NEXT: %[[GF:.*]] = arith.extf %[[G]]
+  // CHECK-NEXT: %[[U:.*]] = mortar.row_half <second> %[[X]]
+  // CHECK-NEXT: %[[UF:.*]] = arith.extf %[[U]]
+  // CHECK-DAG: %[[MOST:.*]] = arith.constant dense<1.000000e+01> : vector<64xf32>
+  // CHECK-DAG: %[[LEAST:.*]] = arith.constant dense<-1.000000e+01> : vector<64xf32>
+  // CHECK-DAG: arith.minimumf %[[GF]], %[[MOST]]
+  // CHECK-DAG: %[[U1:.*]] = arith.minimumf %[[UF]], %[[MOST]]
+  // CHECK: %[[U2:.*]] = arith.maximumf %[[U1]], %[[LEAST]]
+  // The inner type rounds silu; then one product, rounded to the result's type.
+  // CHECK: %[[INNER:.*]] = arith.truncf %{{.*}} : vector<64xf32> to vector<64xf16>
+  // CHECK-NEXT: %[[WIDE:.*]] = arith.extf %[[INNER]]
+  // CHECK-NEXT: %[[P:.*]] = arith.mulf %[[WIDE]], %[[U2]]
+  // CHECK-NEXT: %[[Y:.*]] = arith.truncf %[[P]] : vector<64xf32> to vector<64xbf16>
+  // CHECK-NEXT: mortar.yield %[[Y]]
+  // CHECK-NOT: mortar.silu_and_mul
+  %0 = mortar.fused ins(%a = row %x : tensor<4x128xbf16>) outs(row %e : tensor<4x64xbf16>) {
+    %y = mortar.silu_and_mul %a limit(10.0) inner(f16) : (vector<128xbf16>) -> vector<64xbf16>
+    mortar.yield %y : vector<64xbf16>
+  } -> tensor<4x64xbf16>
+  return %0 : tensor<4x64xbf16>
+}
+
+// A label says what the region held; one that is given stays. Memrefs as well as tensors.
+// CHECK-LABEL: @labels(
+func.func @labels(%x: memref<4x64xf32>, %y: memref<4x64xf32>) {
+  // CHECK: attributes {label = "residual_add_negf_rms_norm"}
+  // CHECK: arith.negf
+  mortar.fused ins(%a = row %x : memref<4x64xf32>) outs(row %y : memref<4x64xf32>) {
+    %s = mortar.residual_add %a, %a : (vector<64xf32>, vector<64xf32>) -> vector<64xf32>
+    %m = arith.negf %s : vector<64xf32>
+    %n = mortar.rms_norm %m epsilon(0.5) : (vector<64xf32>) -> vector<64xf32>
+    mortar.yield %n : vector<64xf32>
+  }
+  // CHECK: attributes {label = "given"}
+  mortar.fused ins(%a = row %x : memref<4x64xf32>) outs(row %y : memref<4x64xf32>) attributes {label = "given"} {
+    %n = mortar.rms_norm %a epsilon(0.5) : (vector<64xf32>) -> vector<64xf32>
+    mortar.yield %n : vector<64xf32>
+  }
+  return
+}
