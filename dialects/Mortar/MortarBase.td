@@ -28,6 +28,7 @@ def Mortar_Dialect : Dialect {
   let useDefaultAttributePrinterParser = 1;
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;
+  let hasConstantMaterializer = 1;
   let extraClassDeclaration = [{
     /// Function argument: its content never changes between launches (a weight),
     /// so a kernel may fetch it before earlier kernels have finished.
@@ -47,10 +48,11 @@ def Mortar_Element : AnyTypeOf<[F32, F16, BF16], "f32, f16 or bf16">;
 
 /// Rows: a ranked tensor whose last dimension is the row, or one row.
 def Mortar_Rows : AnyTypeOf<
-    [RankedTensorOf<[Mortar_Element]>, VectorOfRankAndType<[1], [Mortar_Element]>],
+    [RankedTensorOf<[Mortar_Element], [HasRankGreaterOrEqualPred<1>]>,
+     FixedVectorOfRankAndType<[1], [Mortar_Element]>],
     "a tensor of f32, f16 or bf16, or one row of it as a vector">;
 
 /// One row of any scalar that arith computes with.
-def Mortar_Row : VectorOfRankAndType<[1], [AnyFloat, AnySignlessInteger]>;
+def Mortar_Row : FixedVectorOfRankAndType<[1], [AnyFloat, AnySignlessInteger]>;
 
 #endif // MORTAR_BASE_TD

@@ -30,9 +30,9 @@ def Mortar_RowReduceOp : Mortar_Op<"row_reduce", [Pure]> {
     ```
   }];
   let arguments = (ins
-    Mortar_ReductionKindAttr:$kind, VectorOfRankAndType<[1], [F32]>:$input);
+    Mortar_ReductionKindAttr:$kind, FixedVectorOfRankAndType<[1], [F32]>:$input);
   let results = (outs
-    AnyTypeOf<[F32, VectorOfRankAndType<[1], [F32]>]>:$result);
+    AnyTypeOf<[F32, FixedVectorOfRankAndType<[1], [F32]>]>:$result);
   let assemblyFormat =
       "$kind $input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;

@@ -107,8 +107,7 @@ void FusedOp::print(OpAsmPrinter &p) {
       (*this)->getAttrs(), {"operandSegmentSizes", "input_maps", "init_maps", "domain"});
   p << ' ';
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
-  if (getNumResults())
-    p << " -> " << getResultTypes();
+  p.printOptionalArrowTypeList(getResultTypes());
 }
 
 /// keyword ( [%arg =] map %operand, ... : type, ... )
@@ -170,7 +169,7 @@ ParseResult FusedOp::parse(OpAsmParser &parser, OperationState &state) {
   }
   Region *body = state.addRegion();
   if (parser.parseOptionalAttrDictWithKeyword(state.attributes) ||
-      parser.parseRegion(*body, arguments))
+      parser.parseRegion(*body, arguments, /*enableNameShadowing=*/true))
     return failure();
   ensureTerminator(*body, b, state.location);
   return parser.parseOptionalArrowTypeList(state.types);

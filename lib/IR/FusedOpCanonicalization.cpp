@@ -1,20 +1,16 @@
-//===- FusedOpCanonicalization.cpp - dead and doubled operands ------------===//
+//===- FusedOpCanonicalization.cpp - dead and doubled operands, views ------===//
 
 #include "mortar/IR/Mortar.h"
 
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
 using namespace mortar;
 
 namespace {
-
-static SmallVector<RowMap> readMaps(ArrayAttr maps) {
-  return llvm::map_to_vector(maps, [](Attribute map) {
-    return cast<RowMapAttr>(map).getValue();
-  });
-}
 
 /// Drops inputs that the body doesn't read, joins inputs that are the same value by
 /// the same map, and drops results that nobody reads.
@@ -84,9 +80,82 @@ struct DropDeadAndDoubledOperands : OpRewritePattern<FusedOp> {
   }
 };
 
+/// Reads an input's rows where they come from, past views that keep them.
+struct ReadThroughViews : OpRewritePattern<FusedOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(FusedOp op, PatternRewriter &rewriter) const override {
+    bool changed = false;
+    for (OpOperand &input : op.getInputsMutable()) {
+      Value source = lookThroughViews(input.get());
+      // A weight has rank 1: what it is a view of may not be a column.
+      if (source == input.get() ||
+          !FusedOp::getRowType(source.getType(),
+                               op.getInputMap(input.getOperandNumber())))
+        continue;
+      rewriter.modifyOpInPlace(op, [&] { input.set(source); });
+      changed = true;
+    }
+    return success(changed);
+  }
+};
+
+/// A view that is a result's only reader, and keeps its rows, becomes the result:
+/// the same view of the destination is written instead.
+struct AbsorbViewOfResult : OpRewritePattern<FusedOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(FusedOp op, PatternRewriter &rewriter) const override {
+    for (OpResult result : op->getResults())
+      if (result.hasOneUse() && isRowView(*result.user_begin()) &&
+          succeeded(absorb(op, result, *result.user_begin(), rewriter)))
+        return success();
+    return failure();
+  }
+
+private:
+  static LogicalResult absorb(FusedOp op, OpResult result, Operation *view,
+                              PatternRewriter &rewriter) {
+    // Upstream folds a cast to a vaguer type the other way.
+    auto vague = [](Value value) {
+      return cast<RankedTensorType>(value.getType()).getNumDynamicDims();
+    };
+    if (isa<tensor::CastOp>(view) && vague(view->getResult(0)) >= vague(result))
+      return failure();
+    // The sizes that an expand_shape is given must be known before the region.
+    if (failed(moveValueDefinitions(rewriter, view->getOperands().drop_front(), op)))
+      return failure();
+    OpOperand &init = op.getInitsMutable()[result.getResultNumber()];
+    rewriter.setInsertionPoint(op);
+    Value destination;
+    if (auto empty = init.get().getDefiningOp<tensor::EmptyOp>()) {
+      SmallVector<Value> dynamicSizes;
+      auto type = cast<RankedTensorType>(view->getResult(0).getType());
+      for (auto [size, extent] :
+           llvm::zip_equal(getViewSizes(rewriter, view, empty.getMixedSizes()),
+                           type.getShape()))
+        if (ShapedType::isDynamic(extent))
+          dynamicSizes.push_back(
+              getValueOrCreateConstantIndexOp(rewriter, view->getLoc(), size));
+      destination = tensor::EmptyOp::create(rewriter, empty.getLoc(), type, dynamicSizes);
+    } else {
+      IRMapping mapping;
+      mapping.map(result, init.get());
+      destination = rewriter.clone(*view, mapping)->getResult(0);
+    }
+    rewriter.modifyOpInPlace(op, [&] {
+      init.set(destination);
+      result.setType(destination.getType());
+    });
+    rewriter.replaceOp(view, result);
+    return success();
+  }
+};
+
 } // namespace
 
 void FusedOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                           MLIRContext *context) {
-  patterns.add<DropDeadAndDoubledOperands>(context);
+  patterns.add<DropDeadAndDoubledOperands, ReadThroughViews, AbsorbViewOfResult>(
+      context);
 }

@@ -49,6 +49,12 @@ void MortarDialect::initialize() {
   addInterfaces<MortarInlinerInterface>();
 }
 
+/// What Mortar's ops fold to are arith's constants.
+Operation *MortarDialect::materializeConstant(OpBuilder &b, Attribute value, Type type,
+                                              Location loc) {
+  return arith::ConstantOp::materialize(b, value, type, loc);
+}
+
 /// The attributes of function arguments mean nothing elsewhere.
 static bool belongsOnArgument(StringRef name) {
   return name == MortarDialect::constantAttr || name == MortarDialect::outputAttr ||

@@ -54,8 +54,11 @@ void mortar::buildToNVVMPipeline(OpPassManager &pm) {
   kernels.addPass(createConvertKernelsToNVVMPass());
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createCSEPass());
-  // Lines of the .mlir file, for profilers.
-  pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass());
+  // Lines of the .mlir file, for profilers; anything more marks the code as debug code,
+  // which ptxas then gives twice the registers.
+  LLVM::DIScopeForLLVMFuncOpPassOptions lines;
+  lines.emissionKind = LLVM::DIEmissionKind::DebugDirectivesOnly;
+  pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass(lines));
 }
 
 void mortar::buildToCPUPipeline(OpPassManager &pm) {

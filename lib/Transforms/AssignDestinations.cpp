@@ -10,6 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Gaps.h"
+
 #include "mortar/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -45,6 +47,7 @@ public:
   LogicalResult run();
 
 private:
+  LogicalResult checkFunction();
   LogicalResult checkResults();
   LogicalResult checkArguments();
   Value findDeadInput(FusedOp fused, unsigned result, bool callersOnly);
@@ -61,6 +64,8 @@ private:
   /// number, or -1 for a new one.
   SmallVector<OpResult> returned;
   SmallVector<int> home;
+  /// What holds a later result already.
+  llvm::SmallDenseSet<Value> overwritten;
 };
 
 struct AssignDestinationsPass
@@ -68,10 +73,9 @@ struct AssignDestinationsPass
   void runOnOperation() override {
     for (auto func :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
-      if (func.isExternal() || !llvm::hasSingleElement(func.getBody()) ||
-          func.front().getOps<FusedOp>().empty())
-        continue;
-      if (failed(DestinationAssigner(func).run()))
+      bool hasRegions = false;
+      func.walk([&](FusedOp fused) { hasRegions |= fused->getNumResults() > 0; });
+      if (hasRegions && failed(DestinationAssigner(func).run()))
         return signalPassFailure();
     }
   }
@@ -80,7 +84,7 @@ struct AssignDestinationsPass
 } // namespace
 
 LogicalResult DestinationAssigner::run() {
-  if (failed(checkArguments()) || failed(checkResults()))
+  if (failed(checkFunction()) || failed(checkArguments()) || failed(checkResults()))
     return failure();
   reuseDeadInputs();
   if (failed(buildShapes()))
@@ -97,8 +101,30 @@ LogicalResult DestinationAssigner::checkArguments() {
                               << func.getName()
                               << "' to be a ranked tensor, but found "
                               << arg.getType();
+  return success();
+}
+
+/// Nobody calls the function, whose type changes, and it holds regions alone.
+LogicalResult DestinationAssigner::checkFunction() {
+  Operation *module = func->getParentOp();
+  auto uses = SymbolTable::getSymbolUses(func, module);
+  if (!uses || !uses->empty())
+    return func.emitError() << "expected '" << func.getName()
+                            << "', whose arguments become memrefs, not to be called "
+                               "in the module, but found "
+                            << (uses ? uses->begin()->getUser()->getName().getStringRef()
+                                     : StringRef("an unknown use"));
+  std::string shapes = (func.getName() + ".shapes").str();
+  if (SymbolTable::lookupSymbolIn(module, shapes))
+    return func.emitError() << "expected the name '" << shapes
+                            << "' to be free for the results' sizes, but found a "
+                               "symbol of that name";
+  if (!llvm::hasSingleElement(func.getBody()))
+    return func.emitError() << "expected '" << func.getName()
+                            << "' to be one block, but found "
+                            << func.getBody().getBlocks().size();
   for (Operation &op : entry.without_terminator())
-    if (isa<func::CallOp>(op))
+    if (!isa<FusedOp>(op) && !isGlue(&op))
       return op.emitError() << "expected '" << func.getName()
                             << "' to hold mortar.fused regions only, but found a "
                                "foreign op; run mortar-outline-gaps first";
@@ -109,6 +135,9 @@ LogicalResult DestinationAssigner::checkResults() {
   llvm::SmallDenseSet<Value> seen;
   Operation *terminator = entry.getTerminator();
   for (auto [i, value] : llvm::enumerate(terminator->getOperands())) {
+    // The buffer has the shape that is known best.
+    while (auto cast = value.getDefiningOp<tensor::CastOp>())
+      value = cast.getSource();
     auto result = dyn_cast<OpResult>(value);
     if (!result || !isa<FusedOp>(result.getOwner()))
       return func.emitError() << "expected result " << i << " of '" << func.getName()
@@ -127,6 +156,16 @@ LogicalResult DestinationAssigner::checkResults() {
   return success();
 }
 
+/// `value` before casts and reshapes, which share its buffer.
+static Value getBase(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
 /// An input of `fused` with the type of its result number `result`, read by row, that
 /// nobody reads afterwards and that may be overwritten.
 Value DestinationAssigner::findDeadInput(FusedOp fused, unsigned result,
@@ -134,7 +173,7 @@ Value DestinationAssigner::findDeadInput(FusedOp fused, unsigned result,
   Type type = fused.getResult(result).getType();
   for (auto [i, input] : llvm::enumerate(fused.getInputs())) {
     if (input.getType() != type || fused.getInputMap(i) != RowMap::Row ||
-        llvm::is_contained(fused.getInits(), input))
+        overwritten.contains(input))
       continue;
     if (auto arg = dyn_cast<BlockArgument>(input)) {
       auto writable =
@@ -145,10 +184,10 @@ Value DestinationAssigner::findDeadInput(FusedOp fused, unsigned result,
     } else if (callersOnly || !input.getDefiningOp<FusedOp>()) {
       continue;
     }
-    bool dead = llvm::all_of(input.getUsers(), [&](Operation *user) {
-      return user == fused || user->isBeforeInBlock(fused);
-    });
-    if (dead && llvm::count(fused.getInputs(), input) == 1)
+    bool isReadOnce = llvm::count_if(fused.getInputs(), [base = input](Value other) {
+                        return getBase(other) == base;
+                      }) == 1;
+    if (isReadOnce && !isReadAfter(input, fused))
       return input;
   }
   return {};
@@ -166,6 +205,7 @@ void DestinationAssigner::reuseDeadInputs() {
       Value dead = findDeadInput(fused, number, /*callersOnly=*/isReturned);
       if (!dead)
         continue;
+      overwritten.insert(dead);
       if (isReturned)
         home[at - returned.begin()] = cast<BlockArgument>(dead).getArgNumber();
       else
@@ -182,8 +222,10 @@ Value DestinationAssigner::cloneSize(Value size, OpBuilder &into, Block &args,
   Operation *def = size.getDefiningOp();
   if (auto dim = dyn_cast_or_null<tensor::DimOp>(def)) {
     auto index = dim.getConstantIndex();
-    Value source = lookThroughViews(dim.getSource());
-    if (auto arg = dyn_cast<BlockArgument>(dim.getSource()); arg && index) {
+    Value source = dim.getSource();
+    while (auto cast = source.getDefiningOp<tensor::CastOp>())
+      source = cast.getSource();
+    if (auto arg = dyn_cast<BlockArgument>(source); arg && index) {
       Value made = memref::DimOp::create(into, dim.getLoc(),
                                          args.getArgument(arg.getArgNumber()), *index);
       mapping.map(size, made);

@@ -30,6 +30,10 @@ struct FuseRowsPass : ::mortar::impl::FuseRowsPassBase<FuseRowsPass> {
     FusionOptions options{mixedDtypes, maxLiveBytes};
     IRRewriter rewriter(&getContext());
     wrapAll(rewriter);
+    // Before merging: a size read from a region's result would tie to that region
+    // whatever has this size.
+    if (failed(cleanUp()))
+      return signalPassFailure();
     if (merge)
       mergeAll(rewriter, options);
     if (failed(cleanUp()))
@@ -39,7 +43,7 @@ struct FuseRowsPass : ::mortar::impl::FuseRowsPassBase<FuseRowsPass> {
 
 private:
   /// Ops that can't be regions, with the reason, for the report.
-  SmallVector<std::pair<Location, Refusal>> unwrapped;
+  SmallVector<std::tuple<Location, StringRef, Refusal>> unwrapped;
 
   void wrapAll(RewriterBase &rewriter);
   void mergeAll(RewriterBase &rewriter, const FusionOptions &options);
@@ -87,7 +91,7 @@ void FuseRowsPass::wrapAll(RewriterBase &rewriter) {
     if (!op.startsRegion() && !hasMortarNeighbour(op))
       continue;
     if (auto refusal = whyNotWrapped(op))
-      unwrapped.emplace_back(op->getLoc(), *refusal);
+      unwrapped.emplace_back(op->getLoc(), op->getName().stripDialect(), *refusal);
     else
       wrapInRegion(rewriter, op);
   }
@@ -125,10 +129,12 @@ void FuseRowsPass::mergeAll(RewriterBase &rewriter, const FusionOptions &options
   }
 }
 
-/// Results that only the merged region read are gone, doubled operands are one.
+/// Results that only the merged region read are gone, doubled operands are one, views
+/// and sizes are taken from where they come from.
 LogicalResult FuseRowsPass::cleanUp() {
   RewritePatternSet patterns(&getContext());
   FusedOp::getCanonicalizationPatterns(patterns, &getContext());
+  tensor::DimOp::getCanonicalizationPatterns(patterns, &getContext());
   return applyPatternsGreedily(getOperation(), std::move(patterns));
 }
 
@@ -144,8 +150,8 @@ void FuseRowsPass::report(Location loc, StringRef name, const Refusal &refusal) 
 
 /// One remark for each refusal and for each kernel, after everything has settled.
 void FuseRowsPass::reportAll(const FusionOptions &options) {
-  for (auto &[loc, refusal] : unwrapped)
-    report(loc, "op", refusal);
+  for (auto &[loc, name, refusal] : unwrapped)
+    report(loc, name, refusal);
   getOperation().walk([&](FusedOp region) {
     for (FusedOp producer : merge ? findProducers(region) : SmallVector<FusedOp>())
       if (auto refusal = whyNotMerged(producer, region, options))

@@ -63,23 +63,6 @@ std::optional<Refusal> mortar::whyNotWrapped(FusionOpInterface op) {
 // Two regions
 //===----------------------------------------------------------------------===//
 
-Value mortar::lookThroughViews(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(op))
-      break;
-    Value source = op->getOperand(0);
-    auto from = dyn_cast<RankedTensorType>(source.getType());
-    auto to = dyn_cast<RankedTensorType>(value.getType());
-    // The last dimension must stay as it is: then rows stay rows, in order.
-    if (!from || !to || from.getRank() < 1 || to.getRank() < 1 ||
-        ShapedType::isDynamic(from.getShape().back()) ||
-        from.getShape().back() != to.getShape().back())
-      break;
-    value = source;
-  }
-  return value;
-}
-
 /// The op of `block` that holds `op`, or null.
 static Operation *ancestorIn(Block *block, Operation *op) {
   return block->findAncestorOpInBlock(*op);
@@ -164,9 +147,10 @@ struct RowWidths {
 
 int64_t mortar::countLiveBytes(ArrayRef<FusedOp> inOrder) {
   // A value of one region that the next reads is counted once, where it is made.
+  // An input is the tensor outside, of which a row is alive.
   auto bytes = [](Value value) -> int64_t {
-    auto row = dyn_cast<VectorType>(value.getType());
-    return row ? row.getNumElements() * row.getElementTypeBitWidth() / 8 : 0;
+    auto row = dyn_cast<ShapedType>(value.getType());
+    return row ? rowLength(row) * row.getElementTypeBitWidth() / 8 : 0;
   };
   SmallVector<Operation *> ops;
   for (FusedOp region : inOrder)
@@ -232,6 +216,13 @@ std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,
                          .str(),
                      ""};
   }
+  for (FusedOp region : {producer, consumer})
+    for (NamedAttribute attr : region->getDiscardableAttrs())
+      return Refusal{"unknown-attribute",
+                     ("the attribute '" + attr.getName().getValue() +
+                      "' may change what the region means")
+                         .str(),
+                     "remove the attribute"};
   if (options.mixedDtypes == MixedDtypes::Separate) {
     if (auto refusal = checkDtypeRule(producer))
       return refusal;

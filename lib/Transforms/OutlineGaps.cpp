@@ -6,13 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Gaps.h"
+
 #include "mortar/Transforms/Passes.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/SymbolTable.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 namespace mortar {
 #define GEN_PASS_DEF_OUTLINEGAPSPASS
@@ -26,6 +27,36 @@ namespace {
 /// The regions between two foreign ops, in order.
 using Gap = SmallVector<FusedOp>;
 
+/// One gap on its way into a function of its own.
+class GapOutliner {
+public:
+  GapOutliner(const Gap &gap, func::FuncOp func) : gap(gap), func(func) {}
+
+  void run(unsigned number, SymbolTable &symbols, Block::iterator before);
+
+private:
+  void takeSizesFromDestinations();
+  void collectGlue();
+  void collectOperands();
+  void collectResults();
+  void cloneBody(func::FuncOp outlined, Block *entry);
+
+  bool isInGap(Operation *op) const {
+    return op && llvm::is_contained(gap, dyn_cast<FusedOp>(op));
+  }
+  bool isOnlyReadInside(Operation *op) const;
+  void collect(Value value);
+
+  const Gap &gap;
+  func::FuncOp func;
+  /// Glue between the regions that depends on what they make, in order.
+  llvm::SetVector<Operation *> dependentGlue;
+  /// Glue that the regions need, and that goes with them.
+  llvm::SmallPtrSet<Operation *, 16> inside;
+  llvm::SetVector<Value> inputs;
+  SmallVector<Value> results;
+};
+
 struct OutlineGapsPass : ::mortar::impl::OutlineGapsPassBase<OutlineGapsPass> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
@@ -36,18 +67,8 @@ struct OutlineGapsPass : ::mortar::impl::OutlineGapsPassBase<OutlineGapsPass> {
 
 private:
   void outlineGapsOf(func::FuncOp func, SymbolTable &symbols);
-  func::FuncOp outline(const Gap &gap, func::FuncOp func, unsigned number);
 };
 } // namespace
-
-/// Ops that only say where a tensor lies or how large it is belong to no side.
-static bool isGlue(Operation *op) {
-  return isa<tensor::EmptyOp, tensor::DimOp, tensor::CastOp, tensor::CollapseShapeOp,
-             tensor::ExpandShapeOp>(op) ||
-         op->hasTrait<OpTrait::ConstantLike>() ||
-         (isMemoryEffectFree(op) && op->getNumResults() &&
-          llvm::all_of(op->getResultTypes(), llvm::IsaPred<IndexType>));
-}
 
 void OutlineGapsPass::outlineGapsOf(func::FuncOp func, SymbolTable &symbols) {
   SmallVector<Gap> gaps;
@@ -64,144 +85,195 @@ void OutlineGapsPass::outlineGapsOf(func::FuncOp func, SymbolTable &symbols) {
   }
   if (!anyForeign)
     return;
+  auto behind = ++Block::iterator(func);
   for (auto [i, gap] : llvm::enumerate(gaps))
-    symbols.insert(outline(gap, func, i), ++Block::iterator(func));
+    GapOutliner(gap, func).run(i, symbols, behind);
 }
 
-/// What `gap` reads from outside, each once, in order.
-static llvm::SetVector<Value> collectInputs(const Gap &gap) {
-  llvm::SetVector<Value> inputs;
-  for (FusedOp fused : gap)
-    for (Value input : fused.getInputs())
-      if (!llvm::is_contained(gap, input.getDefiningOp<FusedOp>()))
-        inputs.insert(input);
-  return inputs;
+/// Sizes were taken from the regions' results here and there; their destinations have
+/// the same, and stay.
+void GapOutliner::takeSizesFromDestinations() {
+  for (FusedOp fused : llvm::reverse(gap))
+    for (auto [result, init] : llvm::zip_equal(fused.getResults(), fused.getInits()))
+      for (Operation *user : llvm::make_early_inc_range(result.getUsers()))
+        if (auto dim = dyn_cast<tensor::DimOp>(user)) {
+          auto empty = init.getDefiningOp<tensor::EmptyOp>();
+          auto index = dim.getConstantIndex();
+          if (empty && index && empty.getType().isDynamicDim(*index)) {
+            dim.replaceAllUsesWith(empty.getDynamicSize(*index));
+            dim.erase();
+          } else {
+            dim.getSourceMutable().assign(init);
+          }
+        }
 }
 
-/// Whether nobody reads `value` after `gap`, and the function may overwrite it.
-static bool diesIn(Value value, const Gap &gap, func::FuncOp func) {
-  if (auto arg = dyn_cast<BlockArgument>(value))
-    if (!func.getArgAttr(arg.getArgNumber(), "bufferization.writable"))
-      return false;
-  if (Operation *def = value.getDefiningOp())
-    if (isGlue(def)) // a view or a constant: somebody else's memory
-      return false;
-  Operation *last = gap.back();
-  return llvm::all_of(value.getUsers(), [&](Operation *user) {
-    Operation *at = func.front().findAncestorOpInBlock(*user);
-    return at == last || at->isBeforeInBlock(last);
-  });
+void GapOutliner::collectGlue() {
+  for (Operation *op = gap.front(); op != gap.back();
+       op = op->getNextNode())
+    if (!isa<FusedOp>(op) && llvm::any_of(op->getOperands(), [&](Value operand) {
+          Operation *def = operand.getDefiningOp();
+          return isInGap(def) || dependentGlue.contains(def);
+        }))
+      dependentGlue.insert(op);
 }
 
-/// An operand of rank 2 has the rows of each destination of rank 2; else the sizes are
-/// computed from outside as they were.
-static Value rebuildEmpty(OpBuilder &b, FusedOp fused, tensor::EmptyOp empty,
-                          IRMapping &mapping) {
-  if (empty.getType().getRank() == 2)
-    for (auto [i, input] : llvm::enumerate(fused.getInputs())) {
-      auto type = cast<RankedTensorType>(input.getType());
-      if (fused.getInputMap(i) != RowMap::Row || type.getRank() != 2)
-        continue;
-      SmallVector<Value> sizes;
-      if (empty.getType().isDynamicDim(0))
-        sizes.push_back(
-            b.createOrFold<tensor::DimOp>(fused.getLoc(), mapping.lookup(input), 0));
-      return tensor::EmptyOp::create(b, fused.getLoc(), empty.getType(), sizes);
-    }
-  return {};
-}
-
-/// Clones what computes `value` from tensors; those join `inputs`.
-static void collectSizeSources(Value value, llvm::SetVector<Value> &inputs,
-                               llvm::SetVector<Operation *> &slice) {
+/// What `value` is inside: a region's result, glue that goes with the regions, or an
+/// argument.
+void GapOutliner::collect(Value value) {
   Operation *def = value.getDefiningOp();
-  if (!def || isa<TensorType>(value.getType())) {
+  if (isInGap(def) || inside.contains(def))
+    return;
+  bool goesAlong =
+      def && def->getBlock() == gap.front()->getBlock() && isGlue(def) &&
+      (!isa<TensorType>(value.getType()) || isa<tensor::EmptyOp>(def) ||
+       dependentGlue.contains(def));
+  if (!goesAlong) {
     inputs.insert(value);
     return;
   }
   for (Value operand : def->getOperands())
-    collectSizeSources(operand, inputs, slice);
-  slice.insert(def);
+    collect(operand);
+  inside.insert(def);
 }
 
-func::FuncOp OutlineGapsPass::outline(const Gap &gap, func::FuncOp func,
-                                      unsigned number) {
-  llvm::SetVector<Value> inputs = collectInputs(gap);
-  auto hasRankTwoRow = [](FusedOp fused) {
-    for (auto [i, input] : llvm::enumerate(fused.getInputs()))
-      if (fused.getInputMap(i) == RowMap::Row &&
-          cast<RankedTensorType>(input.getType()).getRank() == 2)
-        return true;
-    return false;
-  };
-  llvm::SetVector<Operation *> slice;
+/// Among the inputs of `fused`, one of rank 2 read by row, or null.
+static Value findRankTwoRow(FusedOp fused) {
+  for (auto [i, input] : llvm::enumerate(fused.getInputs()))
+    if (fused.getInputMap(i) == RowMap::Row &&
+        cast<RankedTensorType>(input.getType()).getRank() == 2)
+      return input;
+  return {};
+}
+
+/// Whether the sizes of `empty`, a destination of `fused`, are those of such an input.
+static bool hasSizesOfAnInput(FusedOp fused, tensor::EmptyOp empty) {
+  return empty.getType().getRank() == 2 && findRankTwoRow(fused);
+}
+
+void GapOutliner::collectOperands() {
+  for (FusedOp fused : gap)
+    for (Value input : fused.getInputs())
+      collect(input);
   for (FusedOp fused : gap)
     for (Value init : fused.getInits()) {
       auto empty = init.getDefiningOp<tensor::EmptyOp>();
       if (!empty)
-        inputs.insert(init);
-      else if (empty.getType().getRank() != 2 || !hasRankTwoRow(fused))
+        collect(init);
+      else if (!hasSizesOfAnInput(fused, empty))
         for (Value size : empty.getDynamicSizes())
-          collectSizeSources(size, inputs, slice);
+          collect(size);
     }
+}
 
-  SmallVector<Value> results;
+bool GapOutliner::isOnlyReadInside(Operation *op) const {
+  return dependentGlue.contains(op) && llvm::all_of(op->getUsers(), [&](Operation *user) {
+           return isInGap(user) || isOnlyReadInside(user);
+         });
+}
+
+void GapOutliner::collectResults() {
   for (FusedOp fused : gap)
     for (Value result : fused.getResults())
       if (llvm::any_of(result.getUsers(), [&](Operation *user) {
-            return !llvm::is_contained(gap, dyn_cast<FusedOp>(user)) &&
-                   !isa<tensor::DimOp>(user);
+            return !isInGap(user) && !isOnlyReadInside(user);
           }))
         results.push_back(result);
+}
 
-  OpBuilder b(&getContext());
+/// Whether nobody reads `value` after `gap`, and the function may overwrite it.
+static bool diesIn(Value value, const Gap &gap, func::FuncOp func) {
+  if (auto arg = dyn_cast<BlockArgument>(value)) {
+    auto writable =
+        func.getArgAttrOfType<BoolAttr>(arg.getArgNumber(), "bufferization.writable");
+    if (!writable || !writable.getValue())
+      return false;
+  }
+  if (Operation *def = value.getDefiningOp())
+    if (isGlue(def)) // a view or a constant: somebody else's memory
+      return false;
+  return !isReadAfter(value, gap.back());
+}
+
+void GapOutliner::cloneBody(func::FuncOp outlined, Block *entry) {
+  IRMapping mapping;
+  mapping.map(inputs.getArrayRef(), entry->getArguments());
+  OpBuilder b = OpBuilder::atBlockEnd(entry);
+  auto cloneDestination = [&](FusedOp fused, tensor::EmptyOp empty) {
+    if (!hasSizesOfAnInput(fused, empty)) {
+      b.clone(*empty, mapping);
+      return;
+    }
+    SmallVector<Value> sizes;
+    if (empty.getType().isDynamicDim(0))
+      sizes.push_back(b.createOrFold<tensor::DimOp>(
+          fused.getLoc(), mapping.lookup(findRankTwoRow(fused)), 0));
+    mapping.map(empty.getResult(), tensor::EmptyOp::create(b, fused.getLoc(),
+                                                           empty.getType(), sizes));
+  };
+  for (Operation &op : *gap.front()->getBlock()) {
+    if (inside.contains(&op)) {
+      b.clone(op, mapping);
+    } else if (isInGap(&op)) {
+      auto fused = cast<FusedOp>(op);
+      for (Value init : fused.getInits())
+        if (auto empty = init.getDefiningOp<tensor::EmptyOp>();
+            empty && !mapping.contains(init))
+          cloneDestination(fused, empty);
+      b.clone(op, mapping);
+    }
+  }
+  func::ReturnOp::create(b, outlined.getLoc(),
+                         llvm::map_to_vector(results, [&](Value result) {
+                           return mapping.lookup(result);
+                         }));
+}
+
+void GapOutliner::run(unsigned number, SymbolTable &symbols,
+                      Block::iterator before) {
+  takeSizesFromDestinations();
+  collectGlue();
+  collectOperands();
+  collectResults();
+
+  OpBuilder b(func.getContext());
   Location loc = gap.front()->getLoc();
   auto type = b.getFunctionType(TypeRange(inputs.getArrayRef()), TypeRange(results));
   auto outlined = func::FuncOp::create(
       loc, (func.getName() + "_gap" + Twine(number)).str(), type);
+  // The name may change here.
+  symbols.insert(outlined, before);
   Block *entry = outlined.addEntryBlock();
-  IRMapping mapping;
   for (auto [i, input] : llvm::enumerate(inputs)) {
-    mapping.map(input, entry->getArgument(i));
     auto arg = dyn_cast<BlockArgument>(input);
     if (arg && func.getArgAttr(arg.getArgNumber(), MortarDialect::constantAttr))
       outlined.setArgAttr(i, MortarDialect::constantAttr, b.getUnitAttr());
-    if (diesIn(input, gap, func))
+    if (isa<TensorType>(input.getType()) && diesIn(input, gap, func))
       outlined.setArgAttr(i, "bufferization.writable", b.getBoolAttr(true));
   }
-  b.setInsertionPointToEnd(entry);
-  for (Operation *op : slice)
-    b.clone(*op, mapping);
-  for (FusedOp fused : gap) {
-    for (Value init : fused.getInits())
-      if (auto empty = init.getDefiningOp<tensor::EmptyOp>())
-        if (!mapping.contains(init)) {
-          Value made = rebuildEmpty(b, fused, empty, mapping);
-          if (made)
-            mapping.map(init, made);
-          else
-            b.clone(*empty, mapping);
-        }
-    b.clone(*fused, mapping);
-  }
-  func::ReturnOp::create(b, loc, llvm::map_to_vector(results, [&](Value result) {
-                           return mapping.lookup(result);
-                         }));
+  cloneBody(outlined, entry);
 
   b.setInsertionPoint(gap.back());
   auto call = func::CallOp::create(b, loc, outlined, inputs.getArrayRef());
   for (auto [result, made] : llvm::zip_equal(results, call.getResults()))
     result.replaceAllUsesWith(made);
-  // Sizes were taken from the regions' results here and there; the call has the same.
-  for (FusedOp fused : llvm::reverse(gap)) {
-    for (Value result : fused.getResults())
-      for (Operation *user : llvm::make_early_inc_range(result.getUsers()))
-        if (auto dim = dyn_cast<tensor::DimOp>(user)) {
-          b.setInsertionPoint(dim);
-          Value init = fused.getInits()[cast<OpResult>(result).getResultNumber()];
-          dim.getSourceMutable().assign(init);
-        }
-    fused.erase();
+  // What is glued to a result stands behind the call now, or has gone with it.
+  Operation *after = call;
+  SmallVector<Operation *> gone;
+  for (Operation *op : dependentGlue) {
+    if (isOnlyReadInside(op)) {
+      gone.push_back(op);
+    } else {
+      op->moveAfter(after);
+      after = op;
+    }
   }
-  return outlined;
+  for (FusedOp fused : gap)
+    fused->dropAllUses();
+  for (Operation *op : gone)
+    op->dropAllUses();
+  for (Operation *op : gone)
+    op->erase();
+  for (FusedOp fused : gap)
+    fused.erase();
 }

@@ -18,8 +18,10 @@ static SmallVector<OpFoldResult> getSizes(RewriterBase &rewriter, Value value) {
     Value init = region.getInits()[cast<OpResult>(value).getResultNumber()];
     if (auto empty = init.getDefiningOp<tensor::EmptyOp>())
       return empty.getMixedSizes();
-    value = init;
+    return getSizes(rewriter, init);
   }
+  if (Operation *view = value.getDefiningOp(); view && isRowView(view))
+    return getViewSizes(rewriter, view, getSizes(rewriter, view->getOperand(0)));
   return tensor::getMixedSizes(rewriter, value.getLoc(), value);
 }
 
@@ -43,7 +45,10 @@ FusedOp mortar::wrapInRegion(RewriterBase &rewriter, FusionOpInterface op) {
       rows = operand.get();
     if (getSplat(operand.get()))
       continue;
-    inputs.push_back(lookThroughViews(operand.get()));
+    // A weight has rank 1: what it is a view of may not be a column.
+    Value source = lookThroughViews(operand.get());
+    bool fits = bool(FusedOp::getRowType(source.getType(), map));
+    inputs.push_back(fits ? source : operand.get());
     inputMaps.push_back(map);
   }
   for (OpResult result : op->getResults()) {
@@ -136,6 +141,11 @@ FusedOp mortar::mergeRegions(RewriterBase &rewriter, FusedOp producer,
   Location loc = rewriter.getFusedLoc({producer.getLoc(), consumer.getLoc()});
   auto merged = FusedOp::create(rewriter, loc, inputs, inputMaps, inits, initMaps);
   merged.setDomainAttr(consumer.getDomainAttr());
+  auto nameOf = [](FusedOp region) {
+    return region.getLabel() ? region.getLabel()->str() : describeOps(region, "_");
+  };
+  if (producer.getLabel() || consumer.getLabel())
+    merged.setLabel(nameOf(producer) + "_" + nameOf(consumer));
   Block *body = merged.getBodyBlock();
   Operation *made = producer.getBodyBlock()->getTerminator();
   SmallVector<Value> yielded(made->getOperands());

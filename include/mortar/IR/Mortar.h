@@ -32,6 +32,18 @@ inline int64_t rowLength(mlir::Type type) {
 /// Whether `op` works on rows (vectors) rather than on tensors.
 bool worksOnRow(mlir::Operation *op);
 
+/// Whether `op` is a cast or a reshape of a tensor that keeps every row as it is.
+bool isRowView(mlir::Operation *op);
+
+/// `value` before casts and reshapes that keep every row as it is.
+mlir::Value lookThroughViews(mlir::Value value);
+
+/// The sizes of what `view` makes, a row view, from those of what it reads. Products of
+/// dynamic sizes are built at `b`'s insertion point.
+llvm::SmallVector<mlir::OpFoldResult>
+getViewSizes(mlir::OpBuilder &b, mlir::Operation *view,
+             llvm::ArrayRef<mlir::OpFoldResult> sourceSizes);
+
 } // namespace mortar
 
 #endif // MORTAR_IR_MORTAR_H

@@ -50,9 +50,6 @@ std::optional<Refusal> checkDtypeRule(FusedOp region);
 /// values' own types; `inputsOf` a second region that would come before it.
 int64_t countLiveBytes(llvm::ArrayRef<FusedOp> inOrder);
 
-/// `value` before casts and reshapes that keep every row as it is.
-mlir::Value lookThroughViews(mlir::Value value);
-
 /// The names of the ops in a region, joined: `residual_add_rms_norm`.
 std::string describeOps(FusedOp region, llvm::StringRef separator);
 

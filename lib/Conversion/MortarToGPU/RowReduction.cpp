@@ -110,14 +110,19 @@ Value ReductionEmitter::overWarps(Value value, Value scratch) {
     scf::YieldOp::create(inner, loc);
   });
   gpu::BarrierOp::create(b);
-  Value isWarp = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, place.lane,
-                                       constant(schedule.warps));
-  Value safeLane = arith::SelectOp::create(b, isWarp, place.lane, constant(0));
+  // Lanes beyond the warps' number repeat the others, so that all get the result.
+  int64_t leaves = llvm::PowerOf2Ceil(schedule.warps);
+  Value leaf = arith::AndIOp::create(b, place.lane, constant(leaves - 1));
+  Value last = arith::MinUIOp::create(b, leaf, constant(schedule.warps - 1));
   Value partial = memref::LoadOp::create(
-      b, scratch, ValueRange(arith::AddIOp::create(b, first, safeLane).getResult()));
-  Value neutral = arith::ConstantOp::create(
-      b, b.getFloatAttr(b.getF32Type(), getNeutralElement(kind)));
-  partial = arith::SelectOp::create(b, isWarp, partial, neutral);
+      b, scratch, ValueRange(arith::AddIOp::create(b, first, last).getResult()));
+  if (leaves != schedule.warps) {
+    Value isWarp = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, leaf,
+                                         constant(schedule.warps));
+    Value neutral = arith::ConstantOp::create(
+        b, b.getFloatAttr(b.getF32Type(), getNeutralElement(kind)));
+    partial = arith::SelectOp::create(b, isWarp, partial, neutral);
+  }
   for (int64_t level = 1; level < schedule.warps; level *= 2)
     partial = join(partial, shuffle(partial, level));
   return partial;

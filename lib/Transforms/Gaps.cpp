@@ -1,0 +1,46 @@
+//===- Gaps.cpp - what lies in a gap, and for how long --------------------===//
+
+#include "Gaps.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SmallPtrSet.h"
+
+using namespace mlir;
+
+bool mortar::isGlue(Operation *op) {
+  return isa<tensor::EmptyOp, tensor::DimOp, tensor::CastOp, tensor::CollapseShapeOp,
+             tensor::ExpandShapeOp>(op) ||
+         op->hasTrait<OpTrait::ConstantLike>() ||
+         (isMemoryEffectFree(op) && op->getNumResults() &&
+          llvm::all_of(op->getResultTypes(), llvm::IsaPred<IndexType>));
+}
+
+bool mortar::isReadAfter(Value value, Operation *op) {
+  SmallVector<Value> worklist{value};
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  while (!worklist.empty())
+    for (OpOperand &use : worklist.pop_back_val().getUses()) {
+      Operation *user = op->getBlock()->findAncestorOpInBlock(*use.getOwner());
+      if (!user || (user != op && op->isBeforeInBlock(user)))
+        return true;
+      if (!seen.insert(user).second)
+        continue;
+      // A destination-style op's result lies where its destination did; of another op's
+      // results none is known not to lie where its operand does.
+      if (auto styled = dyn_cast<DestinationStyleOpInterface>(user);
+          styled && user == use.getOwner()) {
+        if (styled.isDpsInit(&use))
+          worklist.push_back(styled.getTiedOpResult(&use));
+        else
+          seen.erase(user);
+        continue;
+      }
+      for (Value result : user->getResults())
+        if (isa<TensorType>(result.getType()))
+          worklist.push_back(result);
+    }
+  return false;
+}

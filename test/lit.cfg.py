@@ -1,0 +1,19 @@
+import os
+
+import lit.formats
+
+config.name = "Mortar"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir"]
+config.excludes = ["CMakeLists.txt", "Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.mortar_obj_root, "test")
+
+config.environment["PATH"] = os.pathsep.join(
+    [config.mortar_tools_dir, config.llvm_tools_dir, config.environment.get("PATH", "")]
+)
+
+# A test that needs a tool says `REQUIRES: mortar-compile`.
+for tool in ("mortar-opt", "mortar-compile", "mortar-run"):
+    if os.path.exists(os.path.join(config.mortar_tools_dir, tool)):
+        config.available_features.add(tool)
