@@ -16,8 +16,8 @@ namespace {
 /// Runs of a graph's launches; one launch alone would mostly time the host.
 constexpr unsigned launchesPerGraph = 20;
 
-#define CHECK_CUDA(CALL)                                                                 \
-  if (Status status = driver.check(driver.CALL, #CALL); !status.ok())                    \
+#define CHECK_CUDA(NAME, ...)                                                            \
+  if (Status status = driver.check(driver.NAME(__VA_ARGS__), #NAME); !status.ok())       \
   return status
 
 /// Memory, a stream and arguments on the device for one entry.
@@ -33,12 +33,12 @@ public:
   }
 
   Status open(std::vector<Image> &images) {
-    CHECK_CUDA(cuStreamCreate(&stream, /*non-blocking*/ 1));
+    CHECK_CUDA(cuStreamCreate, &stream, /*non-blocking*/ 1);
     for (Image &image : images) {
       rt::CUdeviceptr address = 0;
       if (Status status = allocate(address, image.size()); !status.ok())
         return status;
-      CHECK_CUDA(cuMemcpyHtoD(address, image.data(), image.size()));
+      CHECK_CUDA(cuMemcpyHtoD, address, image.data(), image.size());
       args.push_back(image.at(reinterpret_cast<void *>(address)));
     }
     auto bytes = code.workspaceBytes(entry, args);
@@ -53,19 +53,19 @@ public:
                        stream);
   }
   Status wait() {
-    CHECK_CUDA(cuStreamSynchronize(stream));
+    CHECK_CUDA(cuStreamSynchronize, stream);
     return {};
   }
   Status readBack(std::vector<Image> &images) {
     for (auto [image, address] : llvm::zip(images, memory)) // workspace comes last
-      CHECK_CUDA(cuMemcpyDtoH(image.data(), address, image.size()));
+      CHECK_CUDA(cuMemcpyDtoH, image.data(), address, image.size());
     return {};
   }
   Expected<std::vector<double>> time(unsigned runs);
 
 private:
   Status allocate(rt::CUdeviceptr &address, size_t bytes) {
-    CHECK_CUDA(cuMemAlloc(&address, bytes));
+    CHECK_CUDA(cuMemAlloc, &address, bytes);
     memory.push_back(address);
     return {};
   }
@@ -82,7 +82,7 @@ private:
 };
 
 Status Session::capture(rt::CUgraph &graph) {
-  CHECK_CUDA(cuStreamBeginCapture(stream, rt::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+  CHECK_CUDA(cuStreamBeginCapture, stream, rt::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
   Status launched;
   for (unsigned i = 0; i < launchesPerGraph && launched.ok(); ++i)
     launched = launch();
@@ -112,18 +112,18 @@ Expected<std::vector<double>> Session::time(unsigned runs) {
     return status;
   if (Status status = capture(graph); !status.ok())
     return status;
-  CHECK_CUDA(cuGraphInstantiate(&exec, graph, 0));
-  CHECK_CUDA(cuEventCreate(&from, 0));
-  CHECK_CUDA(cuEventCreate(&to, 0));
+  CHECK_CUDA(cuGraphInstantiate, &exec, graph, 0);
+  CHECK_CUDA(cuEventCreate, &from, 0);
+  CHECK_CUDA(cuEventCreate, &to, 0);
   std::vector<double> times;
   constexpr unsigned warmUps = 3;
   for (unsigned i = 0; i < warmUps + runs; ++i) {
     float milliseconds = 0;
-    CHECK_CUDA(cuEventRecord(from, stream));
-    CHECK_CUDA(cuGraphLaunch(exec, stream));
-    CHECK_CUDA(cuEventRecord(to, stream));
-    CHECK_CUDA(cuEventSynchronize(to));
-    CHECK_CUDA(cuEventElapsedTime(&milliseconds, from, to));
+    CHECK_CUDA(cuEventRecord, from, stream);
+    CHECK_CUDA(cuGraphLaunch, exec, stream);
+    CHECK_CUDA(cuEventRecord, to, stream);
+    CHECK_CUDA(cuEventSynchronize, to);
+    CHECK_CUDA(cuEventElapsedTime, &milliseconds, from, to);
     if (i >= warmUps)
       times.push_back(milliseconds * 1000.0 / launchesPerGraph);
   }

@@ -47,6 +47,11 @@ void Image::put(const Tensor &tensor) {
   });
 }
 
+void Image::fill(unsigned char byte) {
+  forEachRow(
+      [&](size_t to, size_t, size_t bytes) { std::memset(data() + to, byte, bytes); });
+}
+
 Tensor Image::get() const {
   size_t count = 1;
   for (int64_t extent : shape)

@@ -179,6 +179,7 @@ Expected<std::vector<Tensor>> Runner::makeInputs(const rt::Entry &entry, int64_t
     read.emplace(number, std::move(*tensor));
   }
   std::vector<Tensor> made;
+  size_t total = 0;
   for (size_t i = 0; i < entry.args.size(); ++i) {
     const rt::Argument &declared = entry.args[i];
     if (declared.role == rt::Argument::Output)
@@ -190,6 +191,11 @@ Expected<std::vector<Tensor>> Runner::makeInputs(const rt::Entry &entry, int64_t
     std::vector<int64_t> shape = declared.shape;
     for (int64_t &size : shape)
       size = size >= 0 ? size : extent >= 0 ? extent : 17;
+    // Each alone is no more than a quarter of the memory; nor may all together be.
+    auto bytes = bytesOf(declared.type, shape);
+    if (bytes && (total += *bytes) > memoryBytes() / 4)
+      return Status::error("expected inputs of at most ", memoryBytes() >> 22,
+                           " MiB on this machine, but '", entry.name, "' takes more");
     auto tensor =
         makeTensor(declared.type, shape, settings.values, settings.seed * 64 + i);
     if (!tensor)

@@ -3,9 +3,9 @@
 #include "Tensors.h"
 
 #include "llvm/ADT/APFloat.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/bit.h"
-#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <cstring>
 #include <unistd.h>
@@ -34,10 +34,14 @@ std::string mortar::run::place(const std::vector<int64_t> &shape, size_t index) 
   return "[" + text + "]";
 }
 
+uint64_t mortar::run::memoryBytes() {
+  return uint64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+}
+
 Expected<size_t> mortar::run::bytesOf(ElementType type,
                                       const std::vector<int64_t> &shape) {
   // Values, their image and a result to compare with exist at the same time.
-  uint64_t most = uint64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 4;
+  uint64_t most = memoryBytes() / 4;
   uint64_t bytes = elementTypeBytes(type);
   for (int64_t extent : shape) {
     if (extent != 0 && bytes > most / extent)
@@ -230,8 +234,9 @@ Difference mortar::run::compare(const Tensor &found, const Tensor &expected) {
 
 std::string mortar::run::describeElement(const Tensor &tensor, size_t index) {
   uint64_t bits = tensor.bits(index);
-  std::string digits =
-      llvm::utohexstr(bits, /*LowerCase=*/true, 2 * elementTypeBytes(tensor.type));
-  return llvm::formatv("0x{0} ({1:g9})", digits, "").str().substr(0, digits.size() + 2) +
-         " (" + llvm::formatv("{0}", decode(tensor.type, bits)).str() + ")";
+  unsigned width = 2 + 2 * elementTypeBytes(tensor.type);
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format_hex(bits, width)
+                                 << llvm::format(" (%g)", decode(tensor.type, bits));
+  return text;
 }

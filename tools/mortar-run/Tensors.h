@@ -25,6 +25,8 @@ std::string describe(ElementType type, const std::vector<int64_t> &shape);
 /// "[2, 17]", the place of element number `index`.
 std::string place(const std::vector<int64_t> &shape, size_t index);
 
+/// Of this machine.
+uint64_t memoryBytes();
 /// Bytes of a dense tensor; an error where they are more than this machine could hold.
 Expected<size_t> bytesOf(ElementType type, const std::vector<int64_t> &shape);
 
@@ -66,6 +68,8 @@ public:
   static Expected<Image> make(ElementType type, const std::vector<int64_t> &shape,
                               Placement placement);
   void put(const Tensor &tensor);
+  /// Sets every byte of the values.
+  void fill(unsigned char byte);
   Tensor get() const;
   /// An error if a byte that holds no value was written.
   Status checkGuards() const;
