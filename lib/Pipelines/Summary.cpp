@@ -158,7 +158,7 @@ RemarkCollector::RemarkCollector(MLIRContext *context)
   auto streamer = std::make_unique<CollectingStreamer>();
   streamer->into = remarks;
   remark::RemarkCategories categories;
-  categories.all = "mortar.*";
+  categories.passed = categories.missed = "mortar.*";
   installed = succeeded(remark::enableOptimizationRemarks(
       *context, std::move(streamer),
       std::make_unique<remark::RemarkEmittingPolicyAll>(), categories));
