@@ -1,4 +1,5 @@
 import os
+import shutil
 
 import lit.formats
 
@@ -12,6 +13,9 @@ config.test_exec_root = os.path.join(config.mortar_obj_root, "test")
 config.environment["PATH"] = os.pathsep.join(
     [config.mortar_tools_dir, config.llvm_tools_dir, config.environment.get("PATH", "")]
 )
+
+if shutil.which("ptxas", path=config.environment["PATH"]):
+    config.available_features.add("ptxas")
 
 # A test that needs a tool says `REQUIRES: mortar-compile`.
 for tool in ("mortar-opt", "mortar-compile", "mortar-run"):

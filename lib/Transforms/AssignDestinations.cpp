@@ -180,7 +180,8 @@ Value DestinationAssigner::findDeadInput(FusedOp fused, unsigned result,
     if (auto arg = dyn_cast<BlockArgument>(input)) {
       auto writable =
           func.getArgAttrOfType<BoolAttr>(arg.getArgNumber(), "bufferization.writable");
-      if (!writable || !writable.getValue())
+      if (!writable || !writable.getValue() ||
+          llvm::is_contained(home, int(arg.getArgNumber())))
         continue;
     } else if (callersOnly || !input.getDefiningOp<FusedOp>()) {
       continue;

@@ -34,7 +34,8 @@ struct FuseRowsPass : ::mortar::impl::FuseRowsPassBase<FuseRowsPass> {
     // whatever has this size.
     if (failed(cleanUp()))
       return signalPassFailure();
-    mergeAll(rewriter, options);
+    if (merge)
+      mergeAll(rewriter, options);
     if (failed(cleanUp()))
       return signalPassFailure();
     reportAll(options);
@@ -152,7 +153,7 @@ void FuseRowsPass::reportAll(const FusionOptions &options) {
   for (auto &[loc, name, refusal] : unwrapped)
     report(loc, name, refusal);
   getOperation().walk([&](FusedOp region) {
-    for (FusedOp producer : findProducers(region))
+    for (FusedOp producer : merge ? findProducers(region) : SmallVector<FusedOp>())
       if (auto refusal = whyNotMerged(producer, region, options))
         report(region.getLoc(),
                describeOps(producer, "+") + " -> " + describeOps(region, "+"),

@@ -53,15 +53,16 @@ def ConvertKernelsToNVVMPass : Pass<"convert-mortar-kernels-to-nvvm",
     "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
 }
 
-def ConvertHostToLLVMPass : Pass<"convert-mortar-host-to-llvm", "::mlir::ModuleOp"> {
-  let summary = "takes CPU functions to the LLVM dialect, with checks as results";
+def ChecksToStatusPass : Pass<"mortar-checks-to-status", "::mlir::ModuleOp"> {
+  let summary = "lets CPU functions return the check that failed";
   let description = [{
     A failed `cf.assert` must not end its process. Each function returns a pointer to
     the message of the first check that failed, or null. It also saves, sets and
     restores the floating-point control register: a host may run with subnormals
     flushed, and then bits would differ.
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = [
+    "::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect"];
 }
 
 #endif // MORTAR_CONVERSION_PASSES_TD

@@ -56,6 +56,9 @@ def FuseRowsPass : Pass<"mortar-fuse-rows", "::mlir::func::FuncOp"> {
                         "it is a kernel of its own"),
              clEnumValN(::mortar::MixedDtypes::Fuse, "fuse",
                         "it joins its neighbours, with the same bits"))}]>,
+    Option<"merge", "merge", "bool", /*default=*/"true",
+           "Join regions; without it each op is a kernel of its own, which gives the "
+           "same bits">,
     Option<"maxLiveBytes", "max-live-bytes", "int64_t", /*default=*/"131072",
            "The most bytes of one row's values alive at once in a region">];
   let dependentDialects = ["::mortar::MortarDialect", "::mlir::tensor::TensorDialect"];

@@ -1,12 +1,15 @@
 //===- PinnedMath.h - Elementary functions with pinned bits -----*- C++ -*-===//
 //
-// Elementary functions as fixed sequences of IEEE operations, so that CPU and GPU give the same bits. Each function emits
-// its sequence for `x`, an f32 or a vector of f32 of any shape, and returns a value of the same type. The sequences are
-// branch-free and hold only arith operations without fast-math flags and math.fma. They are right over all of f32,
-// subnormals and infinities included, and give NaN for NaN, of unspecified sign and payload.
+// Elementary functions as fixed sequences of IEEE operations, so that CPU and
+// GPU give the same bits. Each function emits its sequence for `x`, an f32 or a
+// vector of f32 of any shape, and returns a value of the same type. The
+// sequences are branch-free and hold only arith operations without fast-math
+// flags and math.fma. They are right over all of f32, subnormals and infinities
+// included, and give NaN for NaN, of unspecified sign and payload.
 //
-// The bounds below are in units in the last place of f32, over all 2^32 inputs; test/Numerics/pinned-math.c measures
-// them, and tools/fit-pinned-math fits the coefficients.
+// The bounds below are in units in the last place of f32, over all 2^32 inputs;
+// test/Numerics/pinned-math.c measures them, and tools/fit-pinned-math fits the
+// coefficients.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,7 +39,8 @@ mlir::Value buildErf(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
 mlir::Value buildLog1p(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
 
 /// log(1 + exp(x)), and x itself above `threshold` (20 in torch).
-mlir::Value buildSoftplus(mlir::ImplicitLocOpBuilder &b, mlir::Value x, float threshold);
+mlir::Value buildSoftplus(mlir::ImplicitLocOpBuilder &b, mlir::Value x,
+                          float threshold);
 
 } // namespace mortar
 

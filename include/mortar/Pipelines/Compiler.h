@@ -1,0 +1,52 @@
+//===- Compiler.h - a module in, an executable out --------------*- C++ -*-===//
+#ifndef MORTAR_PIPELINES_COMPILER_H
+#define MORTAR_PIPELINES_COMPILER_H
+
+#include "mortar/Pipelines/Summary.h"
+#include "mortar/Runtime/Artifact.h"
+#include "mortar/Target/HostCode.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <string>
+
+namespace mortar {
+
+/// Changes whenever the same program may give other bits: the reduction tree, a pinned
+/// sequence, a rounding point. An artifact carries it.
+inline constexpr uint32_t numericsVersion = 1;
+
+struct CompileOptions {
+  /// "sm_80", "sm_90", … for a GPU; "host" or a CPU that LLVM knows ("x86-64-v3").
+  std::string target = "sm_90";
+  /// Join neighbours. Without it each op is a kernel of its own, with the same bits.
+  bool fuse = true;
+  /// Lift the dtype rule.
+  bool mixedDtypes = false;
+  /// Add a cubin where ptxas is found. PTX is always there.
+  bool cubin = true;
+};
+
+struct GPUProgram {
+  runtime::Artifact artifact;
+  std::string ptx;
+  std::string assemblerReport; // what ptxas says of registers and spills
+  Summary summary;
+};
+
+struct CPUProgram {
+  HostCode code;
+  Summary summary;
+};
+
+/// Fuses and compiles `module`, which is changed on the way. Everything between
+/// foreign ops becomes an entry; functions left with foreign ops are dropped. An op of
+/// Mortar's that was not lowered is an error at the op.
+mlir::FailureOr<GPUProgram> compileForGPU(mlir::ModuleOp module,
+                                          const CompileOptions &options);
+mlir::FailureOr<CPUProgram> compileForCPU(mlir::ModuleOp module,
+                                          const CompileOptions &options);
+
+} // namespace mortar
+
+#endif // MORTAR_PIPELINES_COMPILER_H

@@ -1,0 +1,54 @@
+//===- Pipelines.h - Mortar's passes in order -------------------*- C++ -*-===//
+//
+// For a pass manager of your own. Compiler.h has the whole way in one call.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MORTAR_PIPELINES_PIPELINES_H
+#define MORTAR_PIPELINES_PIPELINES_H
+
+#include "mortar/Transforms/Fusion.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+#include <string>
+
+namespace mortar {
+
+struct FusePipelineOptions : mlir::PassPipelineOptions<FusePipelineOptions> {
+  Option<bool> mixedDtypes{*this, "mixed-dtypes",
+                           llvm::cl::desc("Fuse norms on mixed types too"),
+                           llvm::cl::init(false)};
+  Option<bool> merge{*this, "merge",
+                     llvm::cl::desc("Join neighbours; otherwise each op is a kernel"),
+                     llvm::cl::init(true)};
+};
+
+struct ToGPUPipelineOptions : mlir::PassPipelineOptions<ToGPUPipelineOptions> {
+  Option<std::string> chip{*this, "chip", llvm::cl::desc("The chip to compile for"),
+                           llvm::cl::init("sm_90")};
+};
+
+/// Tensors -> regions, cut into gaps (mortar-fuse).
+void buildFusePipeline(mlir::OpPassManager &pm, const FusePipelineOptions &options);
+
+/// Regions on tensors -> regions of row primitives on memrefs (mortar-bufferize).
+void buildBufferizePipeline(mlir::OpPassManager &pm);
+
+/// Regions on memrefs -> gpu.launch_func and gpu.module of upstream dialects
+/// (mortar-to-gpu, which bufferizes first).
+void buildToGPUPipeline(mlir::OpPassManager &pm, const ToGPUPipelineOptions &options);
+
+/// gpu.module -> the LLVM dialect with NVVM (mortar-to-nvvm).
+void buildToNVVMPipeline(mlir::OpPassManager &pm);
+
+/// Regions on tensors -> loops over vectors, of upstream dialects (mortar-to-cpu, which
+/// bufferizes first).
+void buildToCPUPipeline(mlir::OpPassManager &pm);
+
+/// Loops over vectors -> the LLVM dialect (mortar-to-llvm).
+void buildToLLVMPipeline(mlir::OpPassManager &pm);
+
+} // namespace mortar
+
+#endif // MORTAR_PIPELINES_PIPELINES_H

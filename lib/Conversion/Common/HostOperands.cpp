@@ -1,0 +1,163 @@
+//===- HostOperands.cpp - what must hold at launch ------------------------===//
+
+#include "HostOperands.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+using namespace mlir;
+using namespace mortar;
+
+namespace {
+/// Index arithmetic that reads like arithmetic.
+struct IndexBuilder : ImplicitLocOpBuilder {
+  using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
+  Value constant(int64_t value) { return arith::ConstantIndexOp::create(*this, value); }
+  Value add(Value a, Value b) { return createOrFold<arith::AddIOp>(a, b); }
+  Value sub(Value a, Value b) { return createOrFold<arith::SubIOp>(a, b); }
+  Value mul(Value a, Value b) { return createOrFold<arith::MulIOp>(a, b); }
+  Value both(Value a, Value b) { return createOrFold<arith::AndIOp>(a, b); }
+  Value either(Value a, Value b) { return createOrFold<arith::OrIOp>(a, b); }
+  Value compare(arith::CmpIPredicate predicate, Value a, Value b) {
+    return createOrFold<arith::CmpIOp>(predicate, a, b);
+  }
+  void check(Value condition, const Twine &message) {
+    cf::AssertOp::create(*this, condition, message.str());
+  }
+};
+} // namespace
+
+static bool isConstantArgument(Value value) {
+  auto arg = dyn_cast<BlockArgument>(value);
+  if (!arg)
+    return false;
+  auto func = dyn_cast<func::FuncOp>(arg.getOwner()->getParentOp());
+  return func && func.getArgAttr(arg.getArgNumber(), MortarDialect::constantAttr);
+}
+
+/// How messages name an operand: by the function's argument, if it is one.
+static std::string nameOf(const HostOperand &operand, Value value, unsigned number) {
+  if (auto arg = dyn_cast<BlockArgument>(value))
+    return ("argument " + Twine(arg.getArgNumber())).str();
+  return ((operand.isDestination ? "destination " : "input ") + Twine(number)).str();
+}
+
+/// Bytes from the first to behind the last element, which rows may be apart.
+static Value spanInBytes(IndexBuilder &b, const HostOperand &operand) {
+  Value span = b.constant(operand.type.getShape().back());
+  if (operand.rowStride) {
+    Value last = b.sub(operand.rows, b.constant(1));
+    span = b.add(b.mul(last, operand.rowStride), span);
+  }
+  return b.mul(span, b.constant(operand.elementBytes()));
+}
+
+/// A destination shares an operand's memory exactly (a row's values are all read
+/// before any is written), or not at all.
+static void checkOverlap(IndexBuilder &b, const HostOperand &destination,
+                         const std::string &destinationName, const HostOperand &other,
+                         const std::string &otherName, Value anyRows) {
+  using Predicate = arith::CmpIPredicate;
+  Value end = b.add(destination.address, spanInBytes(b, destination));
+  Value otherEnd = b.add(other.address, spanInBytes(b, other));
+  Value fine = b.either(b.compare(Predicate::ule, end, other.address),
+                        b.compare(Predicate::ule, otherEnd, destination.address));
+  bool mayShare = !other.isDestination && other.map == destination.map &&
+                  other.rowStride &&
+                  other.type.getShape().back() == destination.type.getShape().back() &&
+                  other.elementBytes() == destination.elementBytes();
+  if (mayShare) {
+    Value same =
+        b.both(b.compare(Predicate::eq, destination.address, other.address),
+               b.compare(Predicate::eq, destination.rowStride, other.rowStride));
+    fine = b.either(fine, same);
+  }
+  Value noRows = b.compare(Predicate::eq, anyRows, b.constant(0));
+  b.check(b.either(fine, noRows),
+          "expected " + destinationName + " to share no memory with " + otherName +
+              (mayShare ? ", or all of it with the same strides" : "") +
+              ", but they overlap");
+}
+
+FailureOr<HostOperands> mortar::takeApart(OpBuilder &builder, FusedOp region) {
+  IndexBuilder b(region.getLoc(), builder);
+  using Predicate = arith::CmpIPredicate;
+  HostOperands operands;
+  SmallVector<std::string> names;
+  unsigned numInputs = region.getInputs().size();
+  for (auto [i, value] : llvm::enumerate(region.getOperands())) {
+    HostOperand operand;
+    operand.isDestination = i >= numInputs;
+    unsigned number = operand.isDestination ? i - numInputs : i;
+    operand.map = operand.isDestination ? region.getInitMap(number)
+                                        : region.getInputMap(number);
+    operand.isConstant = isConstantArgument(value);
+    operand.type = dyn_cast<MemRefType>(value.getType());
+    SmallVector<int64_t> staticStrides;
+    int64_t staticOffset;
+    if (!operand.type ||
+        failed(operand.type.getStridesAndOffset(staticStrides, staticOffset)) ||
+        staticStrides.back() != 1)
+      return region.emitError() << "expected operand " << i
+                                << " to be a memref whose rows are contiguous, but "
+                                   "found "
+                                << value.getType();
+    names.push_back(nameOf(operand, value, number));
+    auto parts = memref::ExtractStridedMetadataOp::create(b, value);
+    operand.base = parts.getBaseBuffer();
+    operand.offset = parts.getOffset();
+    Value pointer = memref::ExtractAlignedPointerAsIndexOp::create(b, value);
+    operand.address =
+        b.add(pointer, b.mul(operand.offset, b.constant(operand.elementBytes())));
+    if (operand.map == RowMap::Row || operand.map == RowMap::RowScalar) {
+      unsigned leading = operand.type.getRank() - 1;
+      operand.rows = b.constant(1);
+      for (unsigned d = 0; d < leading; ++d)
+        operand.rows = b.mul(operand.rows, parts.getSizes()[d]);
+      operand.rowStride = leading ? parts.getStrides()[leading - 1] : b.constant(0);
+      // Row r must lie at r times one stride.
+      for (unsigned d = 0; d + 1 < leading; ++d) {
+        Value next = b.mul(parts.getSizes()[d + 1], parts.getStrides()[d + 1]);
+        Value one = b.compare(Predicate::ule, parts.getSizes()[d], b.constant(1));
+        b.check(b.either(one, b.compare(Predicate::eq, parts.getStrides()[d], next)),
+                "expected the leading dimensions of " + names[i] +
+                    " to be evenly spaced, but their strides differ");
+      }
+      if (!operands.rows)
+        operands.rows = operand.rows;
+      else
+        b.check(b.compare(Predicate::eq, operand.rows, operands.rows),
+                "expected " + names[i] + " to have as many rows as the others, but "
+                                         "its number differs");
+    }
+    operands.all.push_back(operand);
+  }
+  for (auto [i, destination] : llvm::enumerate(operands.all))
+    for (auto [k, other] : llvm::enumerate(operands.all))
+      if (destination.isDestination && (!other.isDestination || k < i) &&
+          region.getOperand(i) != region.getOperand(k))
+        checkOverlap(b, destination, names[i], other, names[k], operands.rows);
+  return operands;
+}
+
+Value mortar::isAligned(OpBuilder &builder, Location loc, const HostOperands &operands,
+                        int64_t width) {
+  IndexBuilder b(loc, builder);
+  Value bits = b.constant(0);
+  for (const HostOperand &operand : operands.all) {
+    if (operand.map != RowMap::Row && operand.map != RowMap::Column)
+      continue;
+    // Low bits that must be clear, moved to those of a 16-byte access.
+    int64_t bytes = std::min<int64_t>(16, width * operand.elementBytes());
+    Value scale = b.constant(16 / bytes);
+    bits = b.either(bits, b.mul(operand.address, scale));
+    if (operand.rowStride)
+      bits = b.either(bits, b.mul(operand.rowStride,
+                                  b.constant(operand.elementBytes() * 16 / bytes)));
+  }
+  Value low = b.both(bits, b.constant(15));
+  return b.compare(arith::CmpIPredicate::eq, low, b.constant(0));
+}

@@ -1,0 +1,44 @@
+//===- RowProgram.h - a decomposed region, read once for a lowering -*- C++ -*-===//
+#ifndef MORTAR_LIB_CONVERSION_ROWPROGRAM_H
+#define MORTAR_LIB_CONVERSION_ROWPROGRAM_H
+
+#include "mortar/IR/Mortar.h"
+
+namespace mortar {
+
+/// What a lowering must know of a region before it emits anything.
+struct RowProgram {
+  FusedOp region;
+  /// The length of the narrowest row, N. Every other row is N or 2N wide; a wide one is
+  /// only ever elementwise, and a lowering holds its two halves side by side.
+  int64_t length = 0;
+  /// Whether a whole row's values meet in a reduction.
+  bool reduces = false;
+  /// The size in bytes of the smallest element that is loaded or stored by row.
+  unsigned narrowestElementBytes = 4;
+
+  bool isWide(mlir::Type type) const { return rowLength(type) != length; }
+
+  /// Reads `region`; emits an error and fails on what no lowering takes: an op that is
+  /// not a row primitive, rows of other widths, reductions over groups.
+  static mlir::FailureOr<RowProgram> read(FusedOp region);
+};
+
+/// A copy of `op`, an elementwise op, on other operands, whose results are `shape`
+/// vectors of the same elements (or scalars, if `shape` is empty). Constants become
+/// splats of the new shape.
+mlir::Value cloneElementwise(mlir::OpBuilder &b, mlir::Operation *op,
+                             mlir::ValueRange operands,
+                             llvm::ArrayRef<int64_t> shape);
+
+/// What a masked-out element contributes to a reduction: nothing. −0.0 for a sum,
+/// since x + −0.0 is x for every x; −inf for a maximum.
+llvm::APFloat getNeutralElement(ReductionKind kind);
+
+/// One step of a reduction.
+mlir::Value combine(mlir::OpBuilder &b, mlir::Location loc, ReductionKind kind,
+                    mlir::Value lhs, mlir::Value rhs);
+
+} // namespace mortar
+
+#endif // MORTAR_LIB_CONVERSION_ROWPROGRAM_H

@@ -1,0 +1,272 @@
+//===- RowLoops.cpp - one row as loops over vectors -----------------------===//
+//
+// A row's program falls into passes: what a reduction reads must be complete before what
+// reads its result begins. Each pass is one loop over the row that computes, from the
+// operands, what its reductions need; the last one stores. Elementwise work is done again
+// in a later pass rather than kept, which gives the same bits. Nothing is stored before
+// the last pass, so a destination may share an operand's buffer.
+//
+//===----------------------------------------------------------------------===//
+
+#include "RowLoops.h"
+
+#include "ScalarTypes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+using namespace mlir;
+using namespace mortar;
+
+namespace {
+
+/// Elements of a vector: two AVX2 registers of f32, one of AVX-512.
+constexpr int64_t simdWidth = 16;
+
+class RowLoops {
+public:
+  RowLoops(ImplicitLocOpBuilder &b, RowProgram &program, const HostOperands &operands)
+      : b(b), program(program), region(program.region), operands(operands) {}
+
+  void emit();
+
+private:
+  /// Values of one iteration of a loop over columns.
+  struct Chunk {
+    Value column;
+    int64_t width = 1;
+    DenseMap<std::pair<Value, unsigned>, Value> values;
+  };
+
+  void findPasses();
+  void takeMatrices();
+  void emitRow();
+  void overColumns(function_ref<void(Chunk &)> body);
+  Value materialize(Value value, Chunk &chunk, unsigned half);
+  Value scalar(Value value);
+  Value reduceScratch(ReductionKind kind);
+  void storeResults();
+
+  Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+  Value add(Value lhs, Value rhs) { return b.createOrFold<arith::AddIOp>(lhs, rhs); }
+  void loop(int64_t from, int64_t to, int64_t step, function_ref<void(Value)> body);
+
+  ImplicitLocOpBuilder &b;
+  RowProgram &program;
+  FusedOp region;
+  const HostOperands &operands;
+
+  DenseMap<Value, unsigned> passOf; // the first pass in which a value can be computed
+  unsigned lastPass = 0;
+  SmallVector<Value> matrices;
+  Value scratch; // f32, one for each element of a row that is reduced
+  Value row;
+  DenseMap<Value, Value> scalars;
+};
+
+} // namespace
+
+void RowLoops::findPasses() {
+  for (Operation &op : region.getBodyBlock()->without_terminator()) {
+    unsigned pass = 0;
+    for (Value operand : op.getOperands())
+      pass = std::max(pass, passOf.lookup(operand));
+    if (isa<RowReduceOp>(op))
+      ++pass;
+    passOf[op.getResult(0)] = pass;
+    lastPass = std::max(lastPass, pass);
+  }
+}
+
+void RowLoops::takeMatrices() {
+  for (const HostOperand &operand : operands.all) {
+    int64_t length = operand.type.getShape().back();
+    SmallVector<OpFoldResult> sizes{b.getIndexAttr(length)}, strides{b.getIndexAttr(1)};
+    SmallVector<int64_t> shape{length}, staticStrides{1};
+    if (operand.rowStride) {
+      sizes.insert(sizes.begin(), operands.rows);
+      strides.insert(strides.begin(), operand.rowStride);
+      shape.insert(shape.begin(), ShapedType::kDynamic);
+      staticStrides.insert(staticStrides.begin(), ShapedType::kDynamic);
+    }
+    auto layout =
+        StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, staticStrides);
+    auto type = MemRefType::get(shape, operand.type.getElementType(), layout);
+    matrices.push_back(memref::ReinterpretCastOp::create(
+        b, type, operand.base, OpFoldResult(operand.offset), sizes, strides));
+  }
+}
+
+void RowLoops::loop(int64_t from, int64_t to, int64_t step,
+                    function_ref<void(Value)> body) {
+  if (from >= to)
+    return;
+  auto made = scf::ForOp::create(b, constant(from), constant(to), constant(step));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(made.getBody());
+  body(made.getInductionVar());
+}
+
+void RowLoops::overColumns(function_ref<void(Chunk &)> body) {
+  int64_t whole = program.length / simdWidth * simdWidth;
+  auto at = [&](int64_t width) {
+    return [&, width](Value column) {
+      Chunk chunk;
+      chunk.column = column;
+      chunk.width = width;
+      body(chunk);
+    };
+  };
+  loop(0, whole, simdWidth, at(simdWidth));
+  loop(whole, program.length, 1, at(1));
+}
+
+Value RowLoops::scalar(Value value) {
+  if (Value known = scalars.lookup(value))
+    return known;
+  if (auto arg = dyn_cast<BlockArgument>(value)) {
+    const HostOperand &operand = operands.all[arg.getArgNumber()];
+    SmallVector<Value> indices{constant(0)};
+    if (operand.rowStride)
+      indices.insert(indices.begin(), row);
+    return scalars[value] =
+               memref::LoadOp::create(b, matrices[arg.getArgNumber()], indices);
+  }
+  Operation *op = value.getDefiningOp();
+  auto given = llvm::map_to_vector(op->getOperands(),
+                                   [&](Value operand) { return scalar(operand); });
+  return scalars[value] = cloneForCPU(b, op, given, {});
+}
+
+/// `value` at this chunk's columns; of a wide row, in its half number `half`.
+Value RowLoops::materialize(Value value, Chunk &chunk, unsigned half) {
+  auto key = std::make_pair(value, half);
+  if (Value known = chunk.values.lookup(key))
+    return known;
+  Value made;
+  Type element = getElementTypeOrSelf(value.getType());
+  auto type = VectorType::get({chunk.width}, element);
+  Operation *op = value.getDefiningOp();
+  if (auto arg = dyn_cast<BlockArgument>(value)) {
+    const HostOperand &operand = operands.all[arg.getArgNumber()];
+    SmallVector<Value> indices{add(chunk.column, constant(half * program.length))};
+    if (operand.rowStride)
+      indices.insert(indices.begin(), row);
+    made = vector::LoadOp::create(b, type, matrices[arg.getArgNumber()], indices);
+  } else if (auto take = dyn_cast<RowHalfOp>(op)) {
+    made = materialize(take.getInput(), chunk, take.getHalf() == RowHalf::Second);
+  } else if (auto broadcast = dyn_cast<RowBroadcastOp>(op)) {
+    made = vector::BroadcastOp::create(b, type, scalars.lookup(broadcast.getInput()));
+  } else {
+    auto given = llvm::map_to_vector(op->getOperands(), [&](Value operand) {
+      return materialize(operand, chunk, half);
+    });
+    made = cloneForCPU(b, op, given, {chunk.width});
+  }
+  chunk.values[key] = made;
+  return made;
+}
+
+/// Adds adjacent pairs of the scratch row, level by level, in place. An odd one out goes
+/// up as it is: that is what adding the padding's −0.0 gives.
+Value RowLoops::reduceScratch(ReductionKind kind) {
+  Location loc = b.getLoc();
+  for (int64_t count = program.length; count > 1; count = (count + 1) / 2) {
+    int64_t pairs = count / 2, whole = pairs / simdWidth * simdWidth;
+    loop(0, whole, simdWidth, [&](Value i) {
+      auto type = VectorType::get({2 * simdWidth}, b.getF32Type());
+      Value first = arith::MulIOp::create(b, i, constant(2));
+      Value both = vector::LoadOp::create(b, type, scratch, ValueRange(first));
+      SmallVector<int64_t> even, odd;
+      for (int64_t k = 0; k < 2 * simdWidth; k += 2) {
+        even.push_back(k);
+        odd.push_back(k + 1);
+      }
+      Value lhs = vector::ShuffleOp::create(b, both, both, even);
+      Value rhs = vector::ShuffleOp::create(b, both, both, odd);
+      vector::StoreOp::create(b, combine(b, loc, kind, lhs, rhs), scratch, ValueRange(i));
+    });
+    loop(whole, pairs, 1, [&](Value i) {
+      Value first = arith::MulIOp::create(b, i, constant(2));
+      Value lhs = memref::LoadOp::create(b, scratch, ValueRange(first));
+      Value rhs =
+          memref::LoadOp::create(b, scratch, ValueRange(add(first, constant(1))));
+      memref::StoreOp::create(b, combine(b, loc, kind, lhs, rhs), scratch,
+                              ValueRange(i));
+    });
+    if (count % 2) {
+      Value left = memref::LoadOp::create(b, scratch, ValueRange(constant(count - 1)));
+      memref::StoreOp::create(b, left, scratch, ValueRange(constant(pairs)));
+    }
+  }
+  return memref::LoadOp::create(b, scratch, ValueRange(constant(0)));
+}
+
+void RowLoops::storeResults() {
+  Operation *yield = region.getBodyBlock()->getTerminator();
+  unsigned inputs = region.getInputs().size();
+  overColumns([&](Chunk &chunk) {
+    for (unsigned half : {0u, 1u}) {
+      // Everything is loaded before anything is stored: buffers may be shared.
+      SmallVector<std::pair<unsigned, Value>> made;
+      for (auto [i, value] : llvm::enumerate(yield->getOperands()))
+        if (isa<VectorType>(value.getType()) &&
+            (half == 0 || program.isWide(value.getType())))
+          made.emplace_back(i, materialize(value, chunk, half));
+      for (auto [i, value] : made)
+        vector::StoreOp::create(
+            b, value, matrices[inputs + i],
+            ValueRange{row, add(chunk.column, constant(half * program.length))});
+    }
+  });
+  for (auto [i, value] : llvm::enumerate(yield->getOperands()))
+    if (!isa<VectorType>(value.getType()))
+      memref::StoreOp::create(b, scalar(value), matrices[inputs + i],
+                              ValueRange{row, constant(0)});
+}
+
+void RowLoops::emitRow() {
+  for (unsigned pass = 0; pass <= lastPass; ++pass)
+    for (Operation &op : region.getBodyBlock()->without_terminator()) {
+      Value result = op.getResult(0);
+      if (auto reduce = dyn_cast<RowReduceOp>(op)) {
+        if (passOf[result] != pass + 1)
+          continue;
+        b.setLoc(op.getLoc());
+        overColumns([&](Chunk &chunk) {
+          Value terms = materialize(reduce.getInput(), chunk, 0);
+          vector::StoreOp::create(b, terms, scratch, ValueRange(chunk.column));
+        });
+        scalars[result] = reduceScratch(reduce.getKind());
+      } else if (!isa<VectorType>(result.getType()) && passOf[result] == pass) {
+        scalar(result);
+      } else if (auto broadcast = dyn_cast<RowBroadcastOp>(op)) {
+        if (passOf[result] == pass)
+          scalar(broadcast.getInput());
+      }
+    }
+  b.setLoc(region.getLoc());
+  storeResults();
+}
+
+void RowLoops::emit() {
+  findPasses();
+  takeMatrices();
+  if (program.reduces)
+    scratch = memref::AllocaOp::create(
+        b, MemRefType::get({program.length}, b.getF32Type()));
+  auto rows = scf::ForOp::create(b, constant(0), operands.rows, constant(1));
+  b.setInsertionPointToStart(rows.getBody());
+  row = rows.getInductionVar();
+  emitRow();
+}
+
+void mortar::emitRowLoops(OpBuilder &builder, RowProgram &program,
+                          const HostOperands &operands) {
+  ImplicitLocOpBuilder b(program.region.getLoc(), builder);
+  b.setInsertionPoint(builder.getInsertionBlock(), builder.getInsertionPoint());
+  RowLoops(b, program, operands).emit();
+}

@@ -1,0 +1,153 @@
+//===- ConvertMortarToGPU.cpp - regions become launches -------------------===//
+
+#include "KernelBuilder.h"
+
+#include "mortar/Conversion/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/StringExtras.h"
+
+namespace mortar {
+#define GEN_PASS_DEF_CONVERTMORTARTOGPUPASS
+#include "mortar/Conversion/Passes.h.inc"
+} // namespace mortar
+
+using namespace mlir;
+using namespace mortar;
+
+namespace {
+struct ConvertMortarToGPUPass
+    : ::mortar::impl::ConvertMortarToGPUPassBase<ConvertMortarToGPUPass> {
+  using ConvertMortarToGPUPassBase::ConvertMortarToGPUPassBase;
+
+  void runOnOperation() override {
+    FailureOr<ChipTraits> parsed = ChipTraits::parse(chip);
+    if (failed(parsed)) {
+      getOperation().emitError()
+          << "expected a chip of sm_80, sm_86, sm_87, sm_89, sm_90, sm_100, sm_103, "
+             "sm_120 or sm_121, but found '"
+          << chip << "'";
+      return signalPassFailure();
+    }
+    traits = *parsed;
+    SmallVector<FusedOp> regions;
+    getOperation().walk([&](FusedOp region) { regions.push_back(region); });
+    if (regions.empty())
+      return;
+    OpBuilder b(&getContext());
+    b.setInsertionPointToEnd(getOperation().getBody());
+    kernels = gpu::GPUModuleOp::create(b, getOperation().getLoc(), "mortar_kernels");
+    getOperation()->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
+                            b.getUnitAttr());
+    SymbolTable symbols(kernels);
+    for (FusedOp region : regions)
+      if (failed(convert(region, symbols)))
+        return signalPassFailure();
+  }
+
+private:
+  LogicalResult convert(FusedOp region, SymbolTable &symbols);
+  void launch(OpBuilder &b, RowProgram &program, const HostOperands &operands,
+              const RowSchedule &schedule, SymbolTable &symbols);
+
+  ChipTraits traits;
+  gpu::GPUModuleOp kernels;
+};
+} // namespace
+
+/// residual_add_rms_norm_4096_bf16_x8: what it does, on rows of what, how many at once.
+static std::string nameKernel(const RowProgram &program, const RowSchedule &schedule) {
+  FusedOp region = program.region;
+  std::string name = region.getLabel().value_or("fused").str();
+  for (char &c : name)
+    if (!llvm::isAlnum(c) && c != '_')
+      c = '_';
+  // Long chains would give names that no profiler shows.
+  if (name.size() > 64)
+    name.resize(64);
+  llvm::raw_string_ostream os(name);
+  os << '_' << program.length << '_'
+     << getElementTypeOrSelf(region.getInits()[0].getType()) << "_x" << schedule.width;
+  return name;
+}
+
+void ConvertMortarToGPUPass::launch(OpBuilder &b, RowProgram &program,
+                                    const HostOperands &operands,
+                                    const RowSchedule &schedule, SymbolTable &symbols) {
+  Location loc = FusedOp(program.region).getLoc();
+  gpu::GPUFuncOp kernel;
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(kernels.getBody());
+    kernel = buildKernel(b, nameKernel(program, schedule), program, operands, schedule,
+                         traits);
+    symbols.insert(kernel);
+  }
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  };
+  Value blocks;
+  if (schedule.kind == RowSchedule::Split) {
+    Value all = arith::MulIOp::create(b, loc, operands.rows,
+                                      constant(schedule.chunksPerRow()));
+    blocks = arith::CeilDivUIOp::create(b, loc, all, constant(schedule.threads));
+  } else {
+    blocks = b.createOrFold<arith::CeilDivUIOp>(loc, operands.rows,
+                                                constant(schedule.rows));
+  }
+  SmallVector<Value> parameters{operands.rows};
+  for (const HostOperand &operand : operands.all) {
+    parameters.append({operand.base, operand.offset});
+    if (operand.rowStride)
+      parameters.push_back(operand.rowStride);
+  }
+  Value one = constant(1);
+  gpu::LaunchFuncOp::create(b, loc, kernel, gpu::KernelDim3{blocks, one, one},
+                            gpu::KernelDim3{constant(schedule.threads), one, one},
+                            /*dynamicSharedMemorySize=*/Value(), parameters);
+}
+
+LogicalResult ConvertMortarToGPUPass::convert(FusedOp region, SymbolTable &symbols) {
+  FailureOr<RowProgram> program = RowProgram::read(region);
+  if (failed(program))
+    return failure();
+  OpBuilder b(region);
+  FailureOr<HostOperands> operands = takeApart(b, region);
+  if (failed(operands))
+    return failure();
+  FailureOr<RowSchedule> byElement = chooseSchedule(*program, 1);
+  if (failed(byElement))
+    return failure();
+  Location loc = region.getLoc();
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value any = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, operands->rows,
+                                    zero);
+  auto ifAny = scf::IfOp::create(b, loc, any, /*withElse=*/false);
+  b.setInsertionPointToStart(&ifAny.getThenRegion().front());
+
+  // 16 bytes of the narrowest element an access, if rows hold whole ones of them.
+  int64_t width = 16 / program->narrowestElementBytes;
+  if (program->length % width) {
+    launch(b, *program, *operands, *byElement, symbols);
+  } else {
+    FailureOr<RowSchedule> wide = chooseSchedule(*program, width);
+    if (failed(wide))
+      return failure();
+    Value aligned = isAligned(b, loc, *operands, width);
+    auto choose = scf::IfOp::create(b, loc, aligned, /*withElse=*/true);
+    b.setInsertionPointToStart(&choose.getThenRegion().front());
+    launch(b, *program, *operands, *wide, symbols);
+    b.setInsertionPointToStart(&choose.getElseRegion().front());
+    launch(b, *program, *operands, *byElement, symbols);
+  }
+  region.erase();
+  return success();
+}

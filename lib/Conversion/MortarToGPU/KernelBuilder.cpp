@@ -1,0 +1,368 @@
+//===- KernelBuilder.cpp - one gpu.func for one region and schedule -------===//
+//
+// The kernel, top to bottom: let dependents launch; find this thread's place; fetch what
+// never changes; wait for earlier kernels; load every row value; compute; store.
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelBuilder.h"
+
+#include "RowReduction.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+using namespace mlir;
+using namespace mortar;
+
+namespace {
+
+/// An operand inside the kernel.
+struct KernelOperand {
+  const HostOperand *host;
+  Value matrix; // memref<rows x length>, or memref<length> if every row has the same
+};
+
+class KernelBuilder {
+public:
+  KernelBuilder(ImplicitLocOpBuilder &b, const RowProgram &program,
+                const HostOperands &operands, const RowSchedule &schedule,
+                const ChipTraits &chip)
+      : b(b), program(program), region(program.region), operands(operands),
+        schedule(schedule), chip(chip) {}
+
+  gpu::GPUFuncOp build(StringRef name);
+
+private:
+  void takeParameters(Block &entry);
+  void findPlace();
+  void placeInWholeRow(Value thread, Value block);
+  void placeInSplitRows(Value thread, Value block);
+  void load(unsigned input);
+  void compute(Operation &op, gpu::GPUFuncOp kernel);
+  void store(unsigned destination, Value yielded);
+
+  SmallVector<Value> loadChunks(const KernelOperand &operand, int64_t firstElement);
+  Value reduce(RowReduceOp op, gpu::GPUFuncOp kernel);
+  void storeIf(Value condition, function_ref<void(OpBuilder &)> body);
+
+  Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+  Value add(Value lhs, Value rhs) { return b.createOrFold<arith::AddIOp>(lhs, rhs); }
+  Value mul(Value lhs, Value rhs) { return b.createOrFold<arith::MulIOp>(lhs, rhs); }
+  Value less(Value lhs, Value rhs) {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, lhs, rhs);
+  }
+  Value both(Value lhs, Value rhs) {
+    return !lhs ? rhs : !rhs ? lhs : arith::AndIOp::create(b, lhs, rhs).getResult();
+  }
+  Value atMost(Value value, Value most) {
+    return arith::MinUIOp::create(b, value, most);
+  }
+
+  ImplicitLocOpBuilder &b;
+  const RowProgram &program;
+  FusedOp region;
+  const HostOperands &operands;
+  const RowSchedule &schedule;
+  const ChipTraits &chip;
+
+  Value numRows;
+  SmallVector<KernelOperand> inner;
+  ThreadPlace place;
+  Value row;       // this thread's row, clamped to the last
+  Value rowExists; // null if it always does
+  SmallVector<Value> columns;     // first element of each chunk, clamped to the last
+  SmallVector<Value> chunkExists; // null where it always does
+  DenseMap<Value, SmallVector<Value>> rows; // row values: one vector a chunk; a wide
+                                            // row's second half comes after its first
+  DenseMap<Value, Value> scalars;
+};
+
+} // namespace
+
+void KernelBuilder::takeParameters(Block &entry) {
+  auto next = entry.args_begin();
+  numRows = *next++;
+  for (const HostOperand &operand : operands.all) {
+    Value base = *next++, offset = *next++;
+    int64_t length = operand.type.getShape().back();
+    SmallVector<OpFoldResult> sizes{b.getIndexAttr(length)};
+    SmallVector<OpFoldResult> strides{b.getIndexAttr(1)};
+    SmallVector<int64_t> shape{length}, staticStrides{1};
+    if (operand.rowStride) {
+      Value stride = *next++;
+      sizes.insert(sizes.begin(), numRows);
+      strides.insert(strides.begin(), stride);
+      shape.insert(shape.begin(), ShapedType::kDynamic);
+      staticStrides.insert(staticStrides.begin(), ShapedType::kDynamic);
+    }
+    auto layout =
+        StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, staticStrides);
+    auto type = MemRefType::get(shape, operand.type.getElementType(), layout);
+    Value matrix = memref::ReinterpretCastOp::create(b, type, base, OpFoldResult(offset),
+                                                     sizes, strides);
+    inner.push_back({&operand, matrix});
+  }
+}
+
+void KernelBuilder::findPlace() {
+  Value thread = gpu::ThreadIdOp::create(b, gpu::Dimension::x);
+  Value block = gpu::BlockIdOp::create(b, gpu::Dimension::x);
+  if (schedule.kind == RowSchedule::Whole)
+    placeInWholeRow(thread, block);
+  else
+    placeInSplitRows(thread, block);
+}
+
+void KernelBuilder::placeInWholeRow(Value thread, Value block) {
+  row = block;
+  place.lane = arith::AndIOp::create(b, thread, constant(schedule.lanes - 1));
+  Value group = arith::ShRUIOp::create(b, thread,
+                                       constant(llvm::Log2_64(schedule.lanes)));
+  if (schedule.rows > 1) {
+    place.rowInBlock = group;
+    if (schedule.warps > 1) {
+      place.rowInBlock = arith::DivUIOp::create(b, group, constant(schedule.warps));
+      place.warpInRow = arith::RemUIOp::create(b, group, constant(schedule.warps));
+    }
+    Value ofBlock = add(mul(block, constant(schedule.rows)), place.rowInBlock);
+    // A thread without a row does the last one again and stores nothing, so that
+    // every thread meets every barrier and shuffle.
+    rowExists = less(ofBlock, numRows);
+    row = atMost(ofBlock, arith::SubIOp::create(b, numRows, constant(1)));
+  } else {
+    place.warpInRow = group;
+  }
+  Value firstChunk = place.lane;
+  if (schedule.warps > 1)
+    firstChunk = add(mul(place.warpInRow, constant(schedule.chunks * schedule.lanes)),
+                     place.lane);
+  int64_t last = schedule.chunksPerRow() - 1;
+  for (int64_t c = 0; c < schedule.chunks; ++c) {
+    Value chunk = add(firstChunk, constant(c * schedule.lanes));
+    Value exists;
+    if (schedule.mayExceedRow()) {
+      exists = less(chunk, constant(last + 1));
+      chunk = atMost(chunk, constant(last));
+    }
+    chunkExists.push_back(exists);
+    columns.push_back(mul(chunk, constant(schedule.width)));
+  }
+}
+
+void KernelBuilder::placeInSplitRows(Value thread, Value block) {
+  int64_t chunksPerRow = schedule.chunksPerRow();
+  Value chunk;
+  if (chunksPerRow % schedule.threads == 0) {
+    // Every block lies within one row.
+    Value blocksPerRow = constant(chunksPerRow / schedule.threads);
+    row = arith::DivUIOp::create(b, block, blocksPerRow);
+    Value inRow = arith::RemUIOp::create(b, block, blocksPerRow);
+    chunk = add(mul(inRow, constant(schedule.threads)), thread);
+  } else {
+    Value all = add(mul(block, constant(schedule.threads)), thread);
+    Value ownRow = arith::DivUIOp::create(b, all, constant(chunksPerRow));
+    rowExists = less(ownRow, numRows);
+    row = atMost(ownRow, arith::SubIOp::create(b, numRows, constant(1)));
+    chunk = arith::RemUIOp::create(b, all, constant(chunksPerRow));
+  }
+  chunkExists.push_back({});
+  columns.push_back(mul(chunk, constant(schedule.width)));
+}
+
+SmallVector<Value> KernelBuilder::loadChunks(const KernelOperand &operand,
+                                             int64_t firstElement) {
+  SmallVector<Value> chunks;
+  auto type = VectorType::get({schedule.width}, operand.host->type.getElementType());
+  for (Value column : columns) {
+    Value at = add(column, constant(firstElement));
+    SmallVector<Value> indices{at};
+    if (operand.host->rowStride)
+      indices.insert(indices.begin(), row);
+    auto load = vector::LoadOp::create(b, type, operand.matrix, indices);
+    load.setAlignment(std::min<int64_t>(
+        16, schedule.width * int64_t(operand.host->elementBytes())));
+    chunks.push_back(load);
+  }
+  return chunks;
+}
+
+void KernelBuilder::load(unsigned input) {
+  Value argument = region.getBody().getArgument(input);
+  const KernelOperand &operand = inner[input];
+  if (isa<VectorType>(argument.getType())) {
+    SmallVector<Value> chunks = loadChunks(operand, 0);
+    if (program.isWide(argument.getType()))
+      llvm::append_range(chunks, loadChunks(operand, program.length));
+    rows[argument] = chunks;
+    return;
+  }
+  SmallVector<Value> indices{constant(0)};
+  if (operand.host->rowStride)
+    indices.insert(indices.begin(), row);
+  scalars[argument] = memref::LoadOp::create(b, operand.matrix, indices);
+}
+
+Value KernelBuilder::reduce(RowReduceOp op, gpu::GPUFuncOp kernel) {
+  SmallVector<Value> chunks;
+  for (auto [chunk, exists] : llvm::zip_equal(rows[op.getInput()], chunkExists)) {
+    if (exists) {
+      auto neutral = DenseElementsAttr::get(cast<ShapedType>(chunk.getType()),
+                                            getNeutralElement(op.getKind()));
+      Value none = arith::ConstantOp::create(b, neutral);
+      chunks.push_back(arith::SelectOp::create(b, exists, chunk, none));
+    } else {
+      chunks.push_back(chunk);
+    }
+  }
+  Value scratch;
+  if (schedule.warps > 1) {
+    auto space = gpu::AddressSpaceAttr::get(b.getContext(),
+                                            gpu::GPUDialect::getWorkgroupAddressSpace());
+    auto type = MemRefType::get({schedule.rows * schedule.warps}, b.getF32Type(),
+                                MemRefLayoutAttrInterface{}, space);
+    scratch = kernel.addWorkgroupAttribution(type, op.getLoc());
+  }
+  return emitRowReduction(b, op.getLoc(), schedule, place, op.getKind(), chunks,
+                          scratch);
+}
+
+void KernelBuilder::compute(Operation &op, gpu::GPUFuncOp kernel) {
+  b.setLoc(op.getLoc());
+  Value result = op.getResult(0);
+  auto rowType = dyn_cast<VectorType>(result.getType());
+  if (auto reduceOp = dyn_cast<RowReduceOp>(op)) {
+    scalars[result] = reduce(reduceOp, kernel);
+    return;
+  }
+  if (auto half = dyn_cast<RowHalfOp>(op)) {
+    ArrayRef<Value> wide = rows[half.getInput()];
+    size_t count = wide.size() / 2;
+    SmallVector<Value> taken(half.getHalf() == RowHalf::First
+                                 ? wide.take_front(count)
+                                 : wide.take_back(count));
+    rows[result] = taken;
+    return;
+  }
+  if (!rowType) {
+    auto given = llvm::map_to_vector(op.getOperands(),
+                                     [&](Value value) { return scalars[value]; });
+    scalars[result] = cloneElementwise(b, &op, given, {});
+    return;
+  }
+  size_t count = columns.size() * (program.isWide(rowType) ? 2 : 1);
+  SmallVector<Value> chunks;
+  for (size_t c = 0; c < count; ++c) {
+    if (auto broadcast = dyn_cast<RowBroadcastOp>(op)) {
+      auto type = VectorType::get({schedule.width}, rowType.getElementType());
+      chunks.push_back(
+          vector::BroadcastOp::create(b, type, scalars[broadcast.getInput()]));
+      continue;
+    }
+    auto given = llvm::map_to_vector(op.getOperands(),
+                                     [&](Value value) { return rows[value][c]; });
+    chunks.push_back(cloneElementwise(b, &op, given, {schedule.width}));
+  }
+  rows[result] = chunks;
+}
+
+void KernelBuilder::storeIf(Value condition, function_ref<void(OpBuilder &)> body) {
+  if (!condition)
+    return body(b);
+  scf::IfOp::create(b, condition, [&](OpBuilder &then, Location loc) {
+    body(then);
+    scf::YieldOp::create(then, loc);
+  });
+}
+
+void KernelBuilder::store(unsigned destination, Value yielded) {
+  const KernelOperand &operand = inner[region.getInputs().size() + destination];
+  Location loc = b.getLoc();
+  if (!isa<VectorType>(yielded.getType())) {
+    // One thread of a row stores what all of them know.
+    Value first = arith::CmpIOp::create(
+        b, arith::CmpIPredicate::eq,
+        schedule.kind == RowSchedule::Whole ? place.lane : columns[0], constant(0));
+    if (place.warpInRow && schedule.warps > 1)
+      first = both(first, arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
+                                                place.warpInRow, constant(0)));
+    storeIf(both(rowExists, first), [&](OpBuilder &then) {
+      Value zero = arith::ConstantIndexOp::create(then, loc, 0);
+      memref::StoreOp::create(then, loc, scalars[yielded], operand.matrix,
+                              ValueRange{row, zero});
+    });
+    return;
+  }
+  int64_t alignment =
+      std::min<int64_t>(16, schedule.width * int64_t(operand.host->elementBytes()));
+  for (auto [i, chunk] : llvm::enumerate(rows[yielded])) {
+    size_t c = i % columns.size();
+    Value column = i < columns.size() ? columns[c]
+                                      : add(columns[c], constant(program.length));
+    storeIf(both(rowExists, chunkExists[c]), [&](OpBuilder &then) {
+      auto made = vector::StoreOp::create(then, loc, chunk, operand.matrix,
+                                          ValueRange{row, column});
+      made.setAlignment(alignment);
+    });
+  }
+}
+
+gpu::GPUFuncOp KernelBuilder::build(StringRef name) {
+  SmallVector<Type> parameters{b.getIndexType()};
+  SmallVector<unsigned> constants; // parameters that are buffers of constants
+  for (const HostOperand &operand : operands.all) {
+    if (operand.isConstant)
+      constants.push_back(parameters.size());
+    parameters.push_back(operand.base.getType());
+    parameters.append(operand.rowStride ? 2 : 1, b.getIndexType());
+  }
+  auto kernel = gpu::GPUFuncOp::create(b, name, b.getFunctionType(parameters, {}));
+  kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  int32_t threads = schedule.threads;
+  kernel.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr({threads, 1, 1}));
+  if (chip.hasProgrammaticLaunch())
+    kernel->setAttr(programmaticLaunchAttr, b.getUnitAttr());
+  // Nobody writes a constant, so its loads may bypass coherence.
+  for (unsigned i : constants) {
+    kernel.setArgAttr(i, "llvm.noalias", b.getUnitAttr());
+    kernel.setArgAttr(i, "llvm.readonly", b.getUnitAttr());
+  }
+
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&kernel.getBody().front());
+  if (chip.hasProgrammaticLaunch())
+    NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::launch_dependents);
+  takeParameters(kernel.getBody().front());
+  findPlace();
+  unsigned numInputs = region.getInputs().size();
+  for (unsigned i = 0; i < numInputs; ++i)
+    if (operands.all[i].isConstant)
+      load(i);
+  if (chip.hasProgrammaticLaunch())
+    NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::wait);
+  for (unsigned i = 0; i < numInputs; ++i)
+    if (!operands.all[i].isConstant)
+      load(i);
+  for (Operation &op : region.getBodyBlock()->without_terminator())
+    compute(op, kernel);
+  b.setLoc(region.getLoc());
+  for (auto [i, value] :
+       llvm::enumerate(region.getBodyBlock()->getTerminator()->getOperands()))
+    store(i, value);
+  gpu::ReturnOp::create(b);
+  return kernel;
+}
+
+gpu::GPUFuncOp mortar::buildKernel(OpBuilder &builder, StringRef name,
+                                   const RowProgram &program,
+                                   const HostOperands &operands,
+                                   const RowSchedule &schedule, const ChipTraits &chip) {
+  FusedOp region = program.region;
+  ImplicitLocOpBuilder b(region.getLoc(), builder);
+  b.setInsertionPoint(builder.getInsertionBlock(), builder.getInsertionPoint());
+  return KernelBuilder(b, program, operands, schedule, chip).build(name);
+}

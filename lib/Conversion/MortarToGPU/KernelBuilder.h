@@ -1,0 +1,27 @@
+//===- KernelBuilder.h - one gpu.func for one region and schedule -*- C++ -*-===//
+#ifndef MORTAR_LIB_CONVERSION_KERNELBUILDER_H
+#define MORTAR_LIB_CONVERSION_KERNELBUILDER_H
+
+#include "../Common/HostOperands.h"
+#include "RowSchedule.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace mortar {
+
+/// The discardable attribute of a gpu.func that may be launched before its
+/// predecessors have finished (it waits for them itself).
+inline constexpr llvm::StringLiteral programmaticLaunchAttr =
+    "mortar.programmatic_launch";
+
+/// Builds the kernel that runs `program` on `operands` by `schedule`, at the builder's
+/// insertion point. Its parameters: the number of rows, then for each operand its base
+/// buffer (a memref of rank 0), its offset and, if it is by row, its row stride.
+mlir::gpu::GPUFuncOp buildKernel(mlir::OpBuilder &b, llvm::StringRef name,
+                                 const RowProgram &program,
+                                 const HostOperands &operands,
+                                 const RowSchedule &schedule, const ChipTraits &chip);
+
+} // namespace mortar
+
+#endif // MORTAR_LIB_CONVERSION_KERNELBUILDER_H

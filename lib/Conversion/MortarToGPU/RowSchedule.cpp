@@ -1,0 +1,60 @@
+//===- RowSchedule.cpp - how rows are dealt to threads --------------------===//
+
+#include "RowSchedule.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mortar;
+
+FailureOr<ChipTraits> ChipTraits::parse(StringRef chip) {
+  static constexpr std::pair<StringLiteral, unsigned> known[] = {
+      {"sm_80", 8}, {"sm_86", 8}, {"sm_87", 8}, {"sm_89", 8},   {"sm_90", 9},
+      {"sm_100", 10}, {"sm_103", 10}, {"sm_120", 12}, {"sm_121", 12}};
+  for (auto [name, major] : known)
+    if (chip == name)
+      return ChipTraits{major};
+  return failure();
+}
+
+// Found by timing on an H100: at up to 512 threads a row one access a thread is best,
+// since all of a row is in flight at once; beyond, threads take more chunks.
+static constexpr int64_t preferredWarpsPerRow = 16;
+static constexpr int64_t maxWarpsPerRow = 32;
+static constexpr int64_t maxElementsPerThread = 64;
+static constexpr int64_t threadsOfShortRows = 256;
+static constexpr int64_t threadsOfSplitRows = 256;
+
+FailureOr<RowSchedule> mortar::chooseSchedule(RowProgram &program, int64_t width) {
+  RowSchedule s;
+  s.length = program.length;
+  s.width = width;
+  int64_t chunksPerRow = s.chunksPerRow();
+  if (!program.reduces) {
+    s.kind = RowSchedule::Split;
+    s.threads = threadsOfSplitRows;
+    return s;
+  }
+  if (chunksPerRow <= 32) {
+    s.lanes = llvm::PowerOf2Ceil(chunksPerRow);
+    s.threads = threadsOfShortRows;
+    s.rows = s.threads / s.lanes;
+    return s;
+  }
+  s.lanes = 32;
+  int64_t warpChunks = llvm::divideCeil(chunksPerRow, s.lanes);
+  while (llvm::divideCeil(warpChunks, s.chunks) > preferredWarpsPerRow &&
+         s.chunks * s.width < 16)
+    s.chunks *= 2;
+  while (llvm::divideCeil(warpChunks, s.chunks) > maxWarpsPerRow)
+    s.chunks *= 2;
+  if (s.chunks * s.width > maxElementsPerThread)
+    return program.region.emitError()
+           << "expected rows of at most " << maxElementsPerThread * 32 * maxWarpsPerRow
+           << " elements, which a block holds in registers, but found "
+           << program.length;
+  s.warps = llvm::divideCeil(warpChunks, s.chunks);
+  s.rows = std::max<int64_t>(1, 4 / s.warps);
+  s.threads = s.rows * s.warps * 32;
+  return s;
+}

@@ -1,0 +1,57 @@
+//===- RowSchedule.h - how rows are dealt to threads ------------*- C++ -*-===//
+//
+// A row of N elements is a sequence of chunks of `width` elements. Two ways to deal them:
+//
+//   Whole   a row's threads belong together, since a reduction needs all of it.
+//           `warps` warps of `lanes` lanes hold a row; lane l of warp w holds chunks
+//           (w·chunks + c)·lanes + l for c < chunks. So an access of a warp is
+//           contiguous, and the reduction tree runs within a chunk, over lanes,
+//           over c, over warps: adjacent pairs all the way up.
+//   Split   no reduction: the matrix is one sequence of chunks, one a thread.
+//
+// No choice made here changes a bit of the result.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MORTAR_LIB_CONVERSION_ROWSCHEDULE_H
+#define MORTAR_LIB_CONVERSION_ROWSCHEDULE_H
+
+#include "../Common/RowProgram.h"
+
+#include "llvm/ADT/StringRef.h"
+
+namespace mortar {
+
+/// What differs between chips.
+struct ChipTraits {
+  unsigned major = 0; // of the compute capability: 9 for sm_90
+  bool hasProgrammaticLaunch() const { return major >= 9; }
+
+  /// Reads "sm_90"; fails on anything else than sm_80, sm_90 and sm_100 and their
+  /// family members.
+  static mlir::FailureOr<ChipTraits> parse(llvm::StringRef chip);
+};
+
+struct RowSchedule {
+  enum Kind { Whole, Split } kind = Whole;
+  int64_t length = 1; // elements a row, N
+  int64_t width = 1;  // elements a chunk: one access; a power of two
+  int64_t lanes = 1;  // Whole: of a warp that share a row; a power of two
+  int64_t warps = 1;  // Whole: that share a row; more than 1 only if lanes = 32
+  int64_t chunks = 1; // a thread holds of a row; a power of two
+  int64_t rows = 1;   // Whole: a block holds
+  int64_t threads = 32;
+
+  int64_t chunksPerRow() const { return llvm::divideCeil(length, width); }
+  /// Whether thread coordinates can lie behind the end of the row.
+  bool mayExceedRow() const {
+    return kind == Whole && warps * chunks * lanes != chunksPerRow();
+  }
+};
+
+/// The schedule of `program` with chunks of `width` elements. Fails, with an error at
+/// the region, if a row is longer than any block can hold.
+mlir::FailureOr<RowSchedule> chooseSchedule(RowProgram &program, int64_t width);
+
+} // namespace mortar
+
+#endif // MORTAR_LIB_CONVERSION_ROWSCHEDULE_H

@@ -1,0 +1,119 @@
+//===- Compiler.cpp - a module in, an executable out ----------------------===//
+
+#include "mortar/Pipelines/Compiler.h"
+
+#include "mortar/Pipelines/Pipelines.h"
+#include "mortar/Target/DeviceCode.h"
+#include "mortar/Target/LaunchPlan.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mortar;
+
+static LogicalResult run(ModuleOp module,
+                         llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager pm(module->getName());
+  build(pm);
+  return pm.run(module);
+}
+
+/// Fuses, and leaves in the module only functions that hold regions.
+static LogicalResult fuse(ModuleOp module, const CompileOptions &options,
+                          Summary &summary) {
+  RemarkCollector collector(module.getContext());
+  FusePipelineOptions fusion;
+  fusion.merge = options.fuse;
+  fusion.mixedDtypes = options.mixedDtypes;
+  if (failed(run(module, [&](OpPassManager &pm) { buildFusePipeline(pm, fusion); })))
+    return failure();
+
+  WalkResult lowered = module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (isa<FusedOp>(op))
+      return WalkResult::skip();
+    auto fusible = dyn_cast<FusionOpInterface>(op);
+    if (!fusible || !fusible.startsRegion())
+      return WalkResult::advance();
+    auto why = whyNotWrapped(fusible);
+    op->emitError() << "'" << op->getName() << "' was not lowered: "
+                    << (why ? why->because : std::string("it stands in no function"));
+    return WalkResult::interrupt();
+  });
+  if (lowered.wasInterrupted())
+    return failure();
+
+  SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
+  for (func::FuncOp func : functions) {
+    bool hasCalls = false, hasRegions = false;
+    func.walk([&](Operation *op) {
+      hasRegions |= isa<FusedOp>(op);
+      hasCalls |= isa<func::CallOp>(op);
+    });
+    if (!hasRegions || hasCalls)
+      func.erase();
+  }
+  summary = summarize(module);
+  if (summary.functions.empty())
+    return module.emitError("expected at least one op of Mortar's in a function, but "
+                            "found none");
+  summary.remarks = collector.take();
+  return success();
+}
+
+FailureOr<GPUProgram> mortar::compileForGPU(ModuleOp module,
+                                            const CompileOptions &options) {
+  GPUProgram program;
+  if (failed(fuse(module, options, program.summary)))
+    return failure();
+  ToGPUPipelineOptions toGPU;
+  toGPU.chip = options.target;
+  if (failed(run(module, [&](OpPassManager &pm) { buildToGPUPipeline(pm, toGPU); })))
+    return failure();
+  auto plan = buildLaunchPlan(module);
+  if (failed(plan))
+    return failure();
+  program.artifact = std::move(*plan);
+
+  if (failed(run(module, [](OpPassManager &pm) { buildToNVVMPipeline(pm); })))
+    return failure();
+  auto kernels = *module.getOps<gpu::GPUModuleOp>().begin();
+  auto ptx = translateToPTX(kernels, options.target);
+  if (failed(ptx))
+    return failure();
+  program.ptx = std::move(*ptx);
+  using runtime::CodeImage;
+  program.artifact.images.push_back({options.target, CodeImage::PTX, program.ptx});
+  std::string ptxas = options.cubin ? findPtxas() : "";
+  if (!ptxas.empty()) {
+    auto cubin = assemblePTX(module.getLoc(), program.ptx, options.target, ptxas,
+                             &program.assemblerReport);
+    if (failed(cubin))
+      return failure();
+    program.artifact.images.push_back({options.target, CodeImage::Cubin, *cubin});
+  }
+  program.artifact.numericsVersion = numericsVersion;
+  program.artifact.producer = "mortar 0.1.0";
+  program.artifact.remarksJson = llvm::formatv("{0}", program.summary.toJSON()).str();
+  if (auto valid = runtime::validateArtifact(program.artifact); !valid.ok())
+    return module.emitError() << "the launch plan is wrong, which is a bug of Mortar's: "
+                              << valid.message();
+  return program;
+}
+
+FailureOr<CPUProgram> mortar::compileForCPU(ModuleOp module,
+                                            const CompileOptions &options) {
+  CPUProgram program;
+  if (failed(fuse(module, options, program.summary)) ||
+      failed(run(module, [](OpPassManager &pm) { buildToCPUPipeline(pm); })))
+    return failure();
+  auto entries = declareEntries(module);
+  if (failed(entries) ||
+      failed(run(module, [](OpPassManager &pm) { buildToLLVMPipeline(pm); })))
+    return failure();
+  auto code = HostCode::compile(module, options.target, std::move(*entries));
+  if (failed(code))
+    return failure();
+  program.code = std::move(*code);
+  return program;
+}

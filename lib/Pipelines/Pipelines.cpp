@@ -1,0 +1,81 @@
+//===- Pipelines.cpp - Mortar's passes in order ---------------------------===//
+
+#include "mortar/Pipelines/Pipelines.h"
+
+#include "mortar/Conversion/Passes.h"
+#include "mortar/Transforms/Passes.h"
+
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void mortar::buildFusePipeline(OpPassManager &pm, const FusePipelineOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+  FuseRowsPassOptions fuse;
+  fuse.merge = options.merge;
+  fuse.mixedDtypes = options.mixedDtypes ? MixedDtypes::Fuse : MixedDtypes::Separate;
+  pm.addNestedPass<func::FuncOp>(createFuseRowsPass(fuse));
+  pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createCSEPass());
+  pm.addPass(createOutlineGapsPass());
+}
+
+void mortar::buildBufferizePipeline(OpPassManager &pm) {
+  pm.addPass(createAssignDestinationsPass());
+  pm.addPass(bufferization::createOneShotBufferizePass());
+  pm.addPass(createDecomposePass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void mortar::buildToGPUPipeline(OpPassManager &pm, const ToGPUPipelineOptions &options) {
+  buildBufferizePipeline(pm);
+  ConvertMortarToGPUPassOptions convert;
+  convert.chip = options.chip;
+  pm.addPass(createConvertMortarToGPUPass(convert));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void mortar::buildToNVVMPipeline(OpPassManager &pm) {
+  OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
+  kernels.addPass(createSCFToControlFlowPass());
+  kernels.addPass(createConvertKernelsToNVVMPass());
+  kernels.addPass(createReconcileUnrealizedCastsPass());
+  kernels.addPass(createCSEPass());
+  // Lines of the .mlir file, for profilers; anything more marks the code as debug code,
+  // which ptxas then gives twice the registers.
+  LLVM::DIScopeForLLVMFuncOpPassOptions lines;
+  lines.emissionKind = LLVM::DIEmissionKind::DebugDirectivesOnly;
+  pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass(lines));
+}
+
+void mortar::buildToCPUPipeline(OpPassManager &pm) {
+  buildBufferizePipeline(pm);
+  pm.addPass(createConvertMortarToCPUPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void mortar::buildToLLVMPipeline(OpPassManager &pm) {
+  pm.addPass(createChecksToStatusPass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}

@@ -1,0 +1,172 @@
+//===- Summary.cpp - what fusing did, in numbers --------------------------===//
+
+#include "mortar/Pipelines/Summary.h"
+
+#include "mortar/Transforms/Fusion.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Remarks.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mortar;
+
+/// Bytes of one row of `type`, or of one scalar.
+static int64_t bytesOfRow(Type type) {
+  auto row = dyn_cast<VectorType>(type);
+  int64_t count = row ? row.getNumElements() : 1;
+  return count * (getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8);
+}
+
+static KernelSummary summarize(FusedOp region) {
+  KernelSummary kernel;
+  kernel.ops = describeOps(region, "+");
+  auto weighs = [&](Value value) {
+    // Weights stay in the cache from row to row.
+    auto arg = dyn_cast<BlockArgument>(value);
+    RowMap map = arg ? region.getInputMap(arg.getArgNumber()) : RowMap::Row;
+    return map == RowMap::Row || map == RowMap::RowScalar;
+  };
+  for (Operation &op : region.getBodyBlock()->without_terminator()) {
+    if (!isa<FusionOpInterface>(op))
+      continue;
+    ++kernel.opCount;
+    for (Value operand : op.getOperands())
+      if (weighs(operand) && !operand.getDefiningOp<arith::ConstantOp>())
+        kernel.bytesBefore += bytesOfRow(operand.getType());
+    for (Type type : op.getResultTypes())
+      kernel.bytesBefore += bytesOfRow(type);
+  }
+  for (Value argument : region.getBodyBlock()->getArguments())
+    if (weighs(argument))
+      kernel.bytesAfter += bytesOfRow(argument.getType());
+  for (Value value : region.getBodyBlock()->getTerminator()->getOperands())
+    kernel.bytesAfter += bytesOfRow(value.getType());
+  return kernel;
+}
+
+Summary mortar::summarize(ModuleOp module) {
+  Summary summary;
+  for (auto func : module.getOps<func::FuncOp>()) {
+    FunctionSummary made{func.getName().str(), {}};
+    func.walk([&](FusedOp region) { made.kernels.push_back(::summarize(region)); });
+    if (!made.kernels.empty())
+      summary.functions.push_back(std::move(made));
+  }
+  return summary;
+}
+
+size_t Summary::countKernels() const {
+  size_t count = 0;
+  for (const FunctionSummary &function : functions)
+    count += function.kernels.size();
+  return count;
+}
+
+void Summary::print(raw_ostream &os) const {
+  size_t width = 24;
+  for (const FunctionSummary &function : functions)
+    for (const KernelSummary &kernel : function.kernels)
+      width = std::max(width, kernel.ops.size());
+  os << llvm::formatv("{0}  {1,8}  {2,7}  {3,13}  {4,13}\n",
+                      llvm::left_justify("kernel", width),
+                      "ops", "kernels", "bytes/row was", "bytes/row now");
+  for (const FunctionSummary &function : functions) {
+    os << "@" << function.name << "\n";
+    int64_t ops = 0, before = 0, after = 0;
+    for (const KernelSummary &kernel : function.kernels) {
+      os << llvm::formatv("{0}  {1,8}  {2,7}  {3,13}  {4,13}\n",
+                          llvm::left_justify(kernel.ops, width),
+                          kernel.opCount, 1, kernel.bytesBefore, kernel.bytesAfter);
+      ops += kernel.opCount;
+      before += kernel.bytesBefore;
+      after += kernel.bytesAfter;
+    }
+    if (function.kernels.size() > 1)
+      os << llvm::formatv("{0}  {1,8}  {2,7}  {3,13}  {4,13}\n",
+                          llvm::left_justify("  in all", width),
+                          ops, function.kernels.size(), before, after);
+  }
+  for (const FusionRemark &remark : remarks)
+    if (remark.kind == "missed")
+      os << remark.location << ": " << remark.text << ": " << remark.reason << " ["
+         << remark.name << "]\n";
+}
+
+llvm::json::Value Summary::toJSON() const {
+  llvm::json::Array functionsOut, remarksOut;
+  for (const FunctionSummary &function : functions) {
+    llvm::json::Array kernels;
+    for (const KernelSummary &kernel : function.kernels)
+      kernels.push_back(llvm::json::Object{{"ops", kernel.ops},
+                                           {"kernels_before", kernel.opCount},
+                                           {"bytes_per_row_before", kernel.bytesBefore},
+                                           {"bytes_per_row_after", kernel.bytesAfter}});
+    functionsOut.push_back(
+        llvm::json::Object{{"name", function.name}, {"kernels", std::move(kernels)}});
+  }
+  for (const FusionRemark &remark : remarks)
+    remarksOut.push_back(llvm::json::Object{{"kind", remark.kind},
+                                            {"condition", remark.name},
+                                            {"function", remark.function},
+                                            {"location", remark.location},
+                                            {"text", remark.text},
+                                            {"reason", remark.reason},
+                                            {"suggestion", remark.suggestion}});
+  return llvm::json::Object{{"functions", std::move(functionsOut)},
+                            {"remarks", std::move(remarksOut)}};
+}
+
+//===----------------------------------------------------------------------===//
+// Remarks
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct CollectingStreamer : remark::detail::MLIRRemarkStreamerBase {
+  std::shared_ptr<std::vector<FusionRemark>> into;
+
+  void streamOptimizationRemark(const remark::detail::Remark &remark) override {
+    FusionRemark made;
+    made.kind = remark.getRemarkTypeString().lower();
+    made.name = remark.getRemarkName().str();
+    made.function = remark.getFunction().str();
+    llvm::raw_string_ostream os(made.location);
+    if (auto file = remark.getLocation()->findInstanceOf<FileLineColLoc>())
+      os << file.getFilename().getValue() << ":" << file.getLine() << ":"
+         << file.getColumn();
+    else
+      os << "unknown location";
+    for (const auto &arg : remark.getArgs()) {
+      if (arg.key == "Remark")
+        made.text = arg.val;
+      else if (arg.key == "Reason")
+        made.reason = arg.val;
+      else if (arg.key == "Suggestion")
+        made.suggestion = arg.val;
+    }
+    into->push_back(std::move(made));
+  }
+};
+} // namespace
+
+RemarkCollector::RemarkCollector(MLIRContext *context)
+    : remarks(std::make_shared<std::vector<FusionRemark>>()), context(context) {
+  if (context->getRemarkEngine())
+    return;
+  auto streamer = std::make_unique<CollectingStreamer>();
+  streamer->into = remarks;
+  remark::RemarkCategories categories;
+  categories.passed = categories.missed = "mortar.*";
+  installed = succeeded(remark::enableOptimizationRemarks(
+      *context, std::move(streamer),
+      std::make_unique<remark::RemarkEmittingPolicyAll>(), categories));
+}
+
+RemarkCollector::~RemarkCollector() {
+  if (installed)
+    context->setRemarkEngine(nullptr);
+}
+
+std::vector<FusionRemark> RemarkCollector::take() { return std::move(*remarks); }

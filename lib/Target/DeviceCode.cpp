@@ -1,0 +1,152 @@
+//===- DeviceCode.cpp - kernels to PTX and cubin --------------------------===//
+
+#include "mortar/Target/DeviceCode.h"
+
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/CrashRecoveryContext.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <mutex>
+
+using namespace mlir;
+
+static void initializeNVPTX() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
+  });
+}
+
+/// Optimizes `module` and writes it as PTX.
+static bool emitPTX(llvm::Module &module, llvm::TargetMachine &machine,
+                    std::string &ptx) {
+  module.setDataLayout(machine.createDataLayout());
+  module.setTargetTriple(machine.getTargetTriple());
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
+      .run(module, modules);
+  llvm::SmallString<0> text;
+  llvm::raw_svector_ostream stream(text);
+  llvm::legacy::PassManager codegen;
+  if (machine.addPassesToEmitFile(codegen, stream, nullptr,
+                                  llvm::CodeGenFileType::AssemblyFile))
+    return false;
+  codegen.run(module);
+  ptx = text.str().str();
+  return true;
+}
+
+FailureOr<std::string> mortar::translateToPTX(gpu::GPUModuleOp kernels,
+                                              StringRef chip) {
+  initializeNVPTX();
+  llvm::Triple triple("nvptx64-nvidia-cuda");
+  std::string problem;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, problem);
+  if (!target)
+    return kernels.emitError() << "expected LLVM to have the NVPTX target: " << problem;
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, chip, "", llvm::TargetOptions(), std::nullopt, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
+  if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(chip))
+    return kernels.emitError() << "expected a chip that LLVM knows, but found '" << chip
+                               << "'";
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module =
+      translateModuleToLLVMIR(kernels, context, "mortar");
+  if (!module)
+    return kernels.emitError("expected kernels in the LLVM dialect that translate to "
+                             "LLVM IR, but they don't");
+  std::string ptx;
+  bool emitted = false;
+  // LLVM ends the process when it can't select an instruction; a compiler must not.
+  llvm::CrashRecoveryContext::Enable();
+  llvm::CrashRecoveryContext recovery;
+  bool survived =
+      recovery.RunSafely([&] { emitted = emitPTX(*module, *machine, ptx); });
+  if (!survived || !emitted)
+    return kernels.emitError() << "LLVM can't generate code of these kernels for "
+                               << chip;
+  return ptx;
+}
+
+std::string mortar::findPtxas() {
+  for (const char *variable : {"CUDA_HOME", "CUDA_PATH", "CUDA_ROOT"})
+    if (auto home = llvm::sys::Process::GetEnv(variable)) {
+      llvm::SmallString<128> path(*home);
+      llvm::sys::path::append(path, "bin", "ptxas");
+      if (llvm::sys::fs::can_execute(path))
+        return path.str().str();
+    }
+  auto found = llvm::sys::findProgramByName("ptxas");
+  return found ? *found : "";
+}
+
+namespace {
+/// A file that is gone at the end of its scope.
+struct TemporaryFile {
+  llvm::SmallString<128> path;
+  explicit TemporaryFile(StringRef suffix) {
+    if (llvm::sys::fs::createTemporaryFile("mortar", suffix, path))
+      path.clear();
+  }
+  ~TemporaryFile() {
+    if (!path.empty())
+      llvm::sys::fs::remove(path);
+  }
+};
+} // namespace
+
+FailureOr<std::string> mortar::assemblePTX(Location loc, StringRef ptx, StringRef chip,
+                                           StringRef ptxas, std::string *report) {
+  TemporaryFile source("ptx"), cubin("cubin"), log("log");
+  if (source.path.empty() || cubin.path.empty() || log.path.empty())
+    return emitError(loc, "expected to write to the temporary folder, but can't");
+  std::error_code error;
+  {
+    llvm::raw_fd_ostream stream(source.path, error);
+    stream << ptx;
+  }
+  std::string arch = ("-arch=" + chip).str();
+  // Nothing may be contracted that isn't written as fma.
+  StringRef arguments[] = {ptxas, arch,   "-fmad=false", "-lineinfo",
+                           "-v",  "-o",   cubin.path,    source.path};
+  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log.path),
+                                          StringRef(log.path)};
+  std::string problem;
+  int rc = llvm::sys::ExecuteAndWait(ptxas, arguments, std::nullopt, redirects,
+                                     /*SecondsToWait=*/120, 0, &problem);
+  auto said = llvm::MemoryBuffer::getFile(log.path);
+  StringRef text = said ? (*said)->getBuffer() : StringRef();
+  if (report)
+    *report = text.str();
+  auto made = llvm::MemoryBuffer::getFile(cubin.path, /*IsText=*/false,
+                                          /*RequiresNullTerminator=*/false);
+  if (rc != 0 || !made)
+    return emitError(loc) << "expected ptxas ('" << ptxas << "') to assemble the "
+                          << "kernels for " << chip << ", but it failed: "
+                          << (problem.empty() ? text.trim() : StringRef(problem));
+  return (*made)->getBuffer().str();
+}

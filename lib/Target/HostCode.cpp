@@ -1,0 +1,246 @@
+//===- HostCode.cpp - CPU functions, in memory or as an object ------------===//
+
+#include "mortar/Target/HostCode.h"
+
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+
+#include <mutex>
+
+using namespace mlir;
+using namespace mortar;
+
+HostCode::HostCode() = default;
+HostCode::HostCode(HostCode &&) = default;
+HostCode &HostCode::operator=(HostCode &&) = default;
+HostCode::~HostCode() = default;
+
+/// A machine for `cpu`, or an error at `module`.
+static std::unique_ptr<llvm::TargetMachine> makeMachine(ModuleOp module,
+                                                        StringRef cpu) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+  });
+  llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
+  std::string problem, features;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, problem);
+  if (!target) {
+    module.emitError() << "expected LLVM to have this machine's target: " << problem;
+    return nullptr;
+  }
+  std::string name = cpu.str();
+  if (cpu == "host") {
+    name = llvm::sys::getHostCPUName().str();
+    llvm::SubtargetFeatures all;
+    for (auto &[feature, enabled] : llvm::sys::getHostCPUFeatures())
+      all.AddFeature(feature, enabled);
+    features = all.getString();
+  }
+  llvm::TargetOptions options;
+  // Only what is written as fma is one.
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, name, features, options, llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
+  if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(name)) {
+    module.emitError() << "expected a target like sm_90, host or x86-64-v3, but found '"
+                       << cpu << "'";
+    return nullptr;
+  }
+  if (!machine->getMCSubtargetInfo()->checkFeatures("+fma") ||
+      !machine->getMCSubtargetInfo()->checkFeatures("+f16c")) {
+    module.emitError() << "expected a CPU with FMA3 and F16C (x86-64-v3 or later), but '"
+                       << cpu << "' has not both";
+    return nullptr;
+  }
+  return machine;
+}
+
+/// Beside each `_mlir_ciface_f(p0, p1, …)` a `mortar_packed_f(p[])`, which can be called
+/// without knowing how many there are.
+static void addPackedFunctions(llvm::Module &module) {
+  llvm::SmallVector<llvm::Function *> functions;
+  for (llvm::Function &function : module)
+    if (function.getName().starts_with("_mlir_ciface_") && !function.isDeclaration())
+      functions.push_back(&function);
+  llvm::IRBuilder<> b(module.getContext());
+  for (llvm::Function *function : functions) {
+    std::string name =
+        ("mortar_packed_" + function->getName().drop_front(strlen("_mlir_ciface_"))).str();
+    auto *packed = llvm::Function::Create(
+        llvm::FunctionType::get(b.getPtrTy(), {b.getPtrTy()}, false),
+        llvm::Function::ExternalLinkage, name, module);
+    b.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "", packed));
+    llvm::SmallVector<llvm::Value *> arguments;
+    for (unsigned i = 0; i < function->arg_size(); ++i)
+      arguments.push_back(b.CreateLoad(
+          b.getPtrTy(), b.CreateConstGEP1_32(b.getPtrTy(), packed->getArg(0), i)));
+    b.CreateRet(b.CreateCall(function, arguments));
+  }
+}
+
+/// Optimizes `module` and writes it as an object file.
+static bool emitObject(llvm::Module &module, llvm::TargetMachine &machine,
+                       std::string &object) {
+  module.setDataLayout(machine.createDataLayout());
+  module.setTargetTriple(machine.getTargetTriple());
+  for (llvm::Function &function : module) {
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    function.addFnAttr("target-features", machine.getTargetFeatureString());
+    // Vectors are as wide as the rows' loops say.
+    function.addFnAttr("prefer-vector-width", "512");
+  }
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
+      .run(module, modules);
+  llvm::SmallString<0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager codegen;
+  if (machine.addPassesToEmitFile(codegen, stream, nullptr,
+                                  llvm::CodeGenFileType::ObjectFile))
+    return false;
+  codegen.run(module);
+  object = bytes.str().str();
+  return true;
+}
+
+FailureOr<HostCode> HostCode::compile(ModuleOp module, StringRef cpu,
+                                      std::vector<runtime::Entry> entries) {
+  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(module, cpu);
+  if (!machine)
+    return failure();
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> translated =
+      translateModuleToLLVMIR(module, context, "mortar");
+  HostCode code;
+  if (translated)
+    addPackedFunctions(*translated);
+  if (!translated || !emitObject(*translated, *machine, code.objectBytes))
+    return module.emitError("expected a module in the LLVM dialect that compiles for "
+                            "this machine, but it doesn't");
+  code.allEntries = std::move(entries);
+  return code;
+}
+
+std::string HostCode::header(StringRef guard) const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << "/* Made by mortar-compile. Each function returns NULL, or the message of the\n"
+        "   check that failed. An argument points to a strided memref descriptor:\n"
+        "   sizes and strides are in elements; offset is added to aligned. */\n"
+     << "#ifndef " << guard << "\n#define " << guard << "\n\n#include <stdint.h>\n\n"
+     << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
+  llvm::SmallDenseSet<size_t> ranks;
+  for (const runtime::Entry &entry : allEntries)
+    for (const runtime::Argument &argument : entry.args)
+      if (ranks.insert(argument.shape.size()).second)
+        os << "struct mortar_memref_" << argument.shape.size() << " {\n  void *allocated;"
+           << "\n  void *aligned;\n  int64_t offset;\n  int64_t sizes["
+           << argument.shape.size() << "];\n  int64_t strides["
+           << argument.shape.size() << "];\n};\n\n";
+  for (const runtime::Entry &entry : allEntries) {
+    os << "const char *_mlir_ciface_" << entry.name << "(";
+    llvm::interleaveComma(entry.args, os, [&](const runtime::Argument &argument) {
+      static constexpr const char *roles[] = {"input", "output", "updated in place"};
+      os << "\n    struct mortar_memref_" << argument.shape.size() << " * /* "
+         << roles[argument.role] << ", " << runtime::elementTypeName(argument.type)
+         << " [";
+      llvm::interleaveComma(argument.shape, os, [&](int64_t size) {
+        size < 0 ? os << "rows" : os << size;
+      });
+      os << "] */";
+    });
+    os << ");\n\n";
+  }
+  os << "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
+  return text;
+}
+
+/// `error` as a runtime status.
+static runtime::Status toStatus(llvm::Error error) {
+  return runtime::Status::error("the CPU code can't be loaded: ",
+                                llvm::toString(std::move(error)));
+}
+
+runtime::Status HostCode::load() {
+  if (jit)
+    return {};
+  auto made = llvm::orc::LLJITBuilder().create();
+  if (!made)
+    return toStatus(made.takeError());
+  if (auto error = (*made)->addObjectFile(
+          llvm::MemoryBuffer::getMemBufferCopy(objectBytes, "mortar")))
+    return toStatus(std::move(error));
+  // malloc, free and memcpy, for temporaries.
+  auto symbols = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+      (*made)->getDataLayout().getGlobalPrefix());
+  if (!symbols)
+    return toStatus(symbols.takeError());
+  (*made)->getMainJITDylib().addGenerator(std::move(*symbols));
+  jit = std::move(*made);
+  return {};
+}
+
+namespace {
+/// A strided memref descriptor of any rank: five words and two a dimension.
+struct Descriptor {
+  llvm::SmallVector<int64_t, 8> words;
+  explicit Descriptor(const runtime::TensorArg &arg) {
+    auto address = reinterpret_cast<int64_t>(arg.data);
+    words = {address, address, /*offset=*/0};
+    words.append(arg.shape, arg.shape + arg.rank);
+    size_t first = words.size();
+    words.append(arg.rank, 1);
+    for (int64_t i = arg.rank - 1, stride = 1; i >= 0; stride *= arg.shape[i], --i)
+      words[first + i] = arg.strides ? arg.strides[i] : stride;
+  }
+};
+} // namespace
+
+runtime::Status HostCode::run(size_t number,
+                              runtime::ArrayView<runtime::TensorArg> args) {
+  if (number >= allEntries.size())
+    return runtime::Status::error("expected one of ", allEntries.size(),
+                                  " entries, but found number ", number);
+  const runtime::Entry &entry = allEntries[number];
+  if (auto status = runtime::checkArguments(entry, args); !status.ok())
+    return status;
+  for (size_t i = 0; i < args.size(); ++i)
+    if (args[i].strides && args[i].rank && args[i].shape[args[i].rank - 1] > 1 &&
+        args[i].strides[args[i].rank - 1] != 1)
+      return runtime::Status::error(
+          "expected the last dimension of argument ", i,
+          " to have stride 1, but found ", args[i].strides[args[i].rank - 1]);
+  if (auto status = load(); !status.ok())
+    return status;
+  auto symbol = jit->lookup("mortar_packed_" + entry.name);
+  if (!symbol)
+    return toStatus(symbol.takeError());
+  std::vector<Descriptor> descriptors(args.begin(), args.end());
+  std::vector<void *> pointers;
+  for (Descriptor &descriptor : descriptors)
+    pointers.push_back(descriptor.words.data());
+  const char *failed = symbol->toPtr<const char *(void **)>()(pointers.data());
+  return failed ? runtime::Status::error(failed) : runtime::Status();
+}

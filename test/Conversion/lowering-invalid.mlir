@@ -1,0 +1,56 @@
+// RUN: mortar-opt %s -split-input-file -verify-diagnostics \
+// RUN:   --mortar-decompose --convert-mortar-to-gpu
+// RUN: mortar-opt %s -split-input-file -verify-diagnostics \
+// RUN:   --mortar-decompose --convert-mortar-to-cpu
+
+func.func @too_long(%x: memref<?x131072xf32>, %y: memref<?x131072xf32>) {
+  // expected-error @+1 {{expected rows of at most 65536 elements}}
+  mortar.fused ins(%a = row %x : memref<?x131072xf32>) outs(row %y : memref<?x131072xf32>) {
+    %n = mortar.rms_norm %a epsilon(1.0e-6) : (vector<131072xf32>) -> vector<131072xf32>
+    mortar.yield %n : vector<131072xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @not_a_primitive(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
+    // expected-error @+1 {{expected a row primitive, but found 'math.exp'}}
+    %e = math.exp %a : vector<8xf32>
+    mortar.yield %e : vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @groups(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
+    // expected-error @+1 {{reductions over groups have no lowering yet}}
+    %g = mortar.row_reduce <sum> %a : vector<8xf32> -> vector<2xf32>
+    %b = mortar.row_broadcast %g : vector<2xf32> -> vector<8xf32>
+    mortar.yield %b : vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @column_major(%x: memref<?x8xf32, strided<[1, 8]>>, %y: memref<?x8xf32>) {
+  // expected-error @+1 {{expected operand 0 to be a memref whose rows are contiguous}}
+  mortar.fused ins(%a = row %x : memref<?x8xf32, strided<[1, 8]>>) outs(row %y : memref<?x8xf32>) {
+    mortar.yield %a : vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @recurrence(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  // expected-error @+1 {{expected the domain rows, but found a recurrence}}
+  mortar.fused recurrence ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
+    mortar.yield %a : vector<8xf32>
+  }
+  return
+}

@@ -1,0 +1,51 @@
+"""f32, f16 and bf16 as float64 values and as the bits that .npy files hold."""
+
+import numpy as np
+
+MANTISSA = {"f32": 24, "f16": 11, "bf16": 8}  # the hidden bit included
+MIN_EXPONENT = {"f32": -126, "f16": -14, "bf16": -126}
+MAX_EXPONENT = {"f32": 127, "f16": 15, "bf16": 127}
+STORAGE = {"f32": np.float32, "f16": np.float16, "bf16": np.uint16}
+CODES = {"f32": np.uint32, "f16": np.uint16, "bf16": np.uint16}
+
+
+def ulp(x, dtype):
+    """The distance of neighbours at x."""
+    exponent = np.frexp(np.where(np.isfinite(x), x, 1))[1] - 1
+    exponent = np.clip(exponent, MIN_EXPONENT[dtype], MAX_EXPONENT[dtype])
+    return np.ldexp(1.0, exponent - MANTISSA[dtype] + 1)
+
+
+def round_to(x, dtype):
+    """Round to nearest, ties to even, once, from float64; too large is infinite."""
+    quantum = ulp(x, dtype)
+    rounded = np.where(np.isfinite(x), np.rint(x / quantum) * quantum, x)
+    largest = np.ldexp(2 - np.ldexp(1.0, 1 - MANTISSA[dtype]), MAX_EXPONENT[dtype])
+    return np.where(np.abs(rounded) > largest, np.copysign(np.inf, rounded), rounded)
+
+
+def encode(x, dtype):
+    """Values that `dtype` can hold, as a .npy file holds them."""
+    if dtype == "bf16":
+        return (x.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+    return x.astype(STORAGE[dtype])
+
+
+def decode(stored, dtype):
+    if dtype == "bf16":
+        return (stored.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+    return stored.astype(np.float64)
+
+
+def ordered(stored, dtype):
+    """Integers in which neighbouring values are neighbours, and -0 is 0."""
+    codes = stored.view(CODES[dtype]).astype(np.int64)
+    sign = 1 << (8 * CODES[dtype]().itemsize - 1)
+    return np.where(codes & sign, -(codes & (sign - 1)), codes)
+
+
+def near_tie(x, dtype):
+    """Where an error of a few ulp of f32 in x decides how it rounds to dtype."""
+    quantum = ulp(x, dtype)
+    away = np.abs(x / quantum - np.floor(x / quantum) - 0.5) * quantum
+    return away < 8 * ulp(x, "f32")

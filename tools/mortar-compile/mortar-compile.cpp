@@ -1,0 +1,170 @@
+//===- mortar-compile.cpp - .mlir in, artifact or code out ----------------===//
+
+#include "mortar/InitAll.h"
+#include "mortar/Pipelines/Compiler.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+namespace cl = llvm::cl;
+
+static constexpr const char *overview =
+    "compiles what lies between a model's matrix multiplications\n\n"
+    "  Reads functions of Mortar's ops (text or bytecode), fuses each gap between\n"
+    "  foreign ops into kernels, and writes an artifact that the Mortar runtime loads,\n"
+    "  or PTX, a cubin, an object file. A table says what was fused.\n\n"
+    "  mortar-compile layer.mlir -o layer.mortar\n"
+    "  mortar-compile layer.mlir --target=host --emit=object -o layer.o\n";
+
+static cl::OptionCategory category("Options");
+
+static cl::opt<std::string> input(cl::Positional, cl::desc("<file.mlir>"),
+                                  cl::init("-"), cl::cat(category));
+static cl::opt<std::string> output("o", cl::desc("Where the result goes (- is stdout)"),
+                                   cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string>
+    target("target", cl::init("sm_90"), cl::cat(category),
+           cl::desc("A GPU (sm_80, sm_90, sm_100) or a CPU (host, x86-64-v3)"));
+
+enum class Emit { Artifact, PTX, Cubin, Object, Header, Nothing };
+static cl::opt<Emit> emit(
+    "emit", cl::desc("What to write"), cl::cat(category), cl::init(Emit::Artifact),
+    cl::values(clEnumValN(Emit::Artifact, "artifact", "device code and launch plan"),
+               clEnumValN(Emit::PTX, "ptx", "the kernels' PTX"),
+               clEnumValN(Emit::Cubin, "cubin", "the kernels' machine code (ptxas)"),
+               clEnumValN(Emit::Object, "object", "an object file, for a CPU target"),
+               clEnumValN(Emit::Header, "header", "the object's C header"),
+               clEnumValN(Emit::Nothing, "nothing", "only the table")));
+static cl::opt<bool> noFuse("no-fuse", cl::cat(category),
+                            cl::desc("Leave each op a kernel of its own (same bits)"));
+static cl::opt<bool>
+    mixedDtypes("mixed-dtypes", cl::cat(category),
+                cl::desc("Fuse norms whose row and weight differ in type (same bits)"));
+static cl::opt<bool> noCubin("no-cubin", cl::cat(category),
+                             cl::desc("Leave out machine code though ptxas is there"));
+static cl::opt<int64_t>
+    requireFusions("require-fusions", cl::value_desc("N"), cl::init(0),
+                   cl::cat(category),
+                   cl::desc("Fail unless at least N ops joined another's kernel"));
+static cl::opt<std::string> remarks("remarks", cl::value_desc("file.json"),
+                                    cl::cat(category),
+                                    cl::desc("Write kernels and refusals as JSON"));
+static cl::opt<bool> quiet("quiet", cl::cat(category), cl::desc("Print no table"));
+static cl::opt<bool> verbose("ptxas-info", cl::cat(category),
+                             cl::desc("Print what ptxas says of registers and spills"));
+
+static int fail(const llvm::Twine &message) {
+  llvm::errs() << "mortar-compile: " << message << "\n";
+  return 1;
+}
+
+/// Writes the whole file or none of it.
+static bool write(StringRef path, StringRef bytes) {
+  if (path == "-") {
+    llvm::outs() << bytes;
+    return true;
+  }
+  auto error = llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
+    os << bytes;
+    return llvm::Error::success();
+  });
+  if (!error)
+    return true;
+  fail("expected to write '" + path + "', but: " + llvm::toString(std::move(error)));
+  return false;
+}
+
+static bool report(const mortar::Summary &summary) {
+  if (!quiet)
+    summary.print(llvm::errs());
+  if (!remarks.empty() &&
+      !write(remarks, llvm::formatv("{0:2}\n", summary.toJSON()).str()))
+    return false;
+  int64_t fusions = 0;
+  for (const auto &function : summary.functions)
+    for (const auto &kernel : function.kernels)
+      fusions += kernel.opCount - 1;
+  if (fusions >= requireFusions)
+    return true;
+  fail("expected at least " + llvm::Twine(requireFusions) +
+       " ops to join another's kernel, but " + llvm::Twine(fusions) +
+       " did; the refusals above say why");
+  if (quiet)
+    summary.print(llvm::errs());
+  return false;
+}
+
+static int emitForCPU(ModuleOp module, const mortar::CompileOptions &options) {
+  if (emit == Emit::PTX || emit == Emit::Cubin || emit == Emit::Artifact)
+    return fail("expected --emit=object or header for the CPU target '" + target +
+                "', since artifacts, ptx and cubin are for GPUs");
+  auto program = mortar::compileForCPU(module, options);
+  if (failed(program) || !report(program->summary))
+    return 1;
+  if (emit == Emit::Nothing)
+    return 0;
+  return !write(output, emit == Emit::Header ? program->code.header("MORTAR_OBJECT_H")
+                                             : program->code.object());
+}
+
+static int emitForGPU(ModuleOp module, const mortar::CompileOptions &options) {
+  if (emit == Emit::Object || emit == Emit::Header)
+    return fail("expected --target=host or a CPU for --emit=object, but found '" +
+                target + "'");
+  auto program = mortar::compileForGPU(module, options);
+  if (failed(program) || !report(program->summary))
+    return 1;
+  if (verbose)
+    llvm::errs() << program->assemblerReport;
+  switch (emit) {
+  case Emit::Artifact:
+    return !write(output, mortar::runtime::serialize(program->artifact));
+  case Emit::PTX:
+    return !write(output, program->ptx);
+  case Emit::Cubin:
+    for (const auto &image : program->artifact.images)
+      if (image.kind == mortar::runtime::CodeImage::Cubin)
+        return !write(output, image.bytes);
+    return fail("expected ptxas in $CUDA_HOME/bin or on the PATH for --emit=cubin, but "
+                "found none");
+  default:
+    return 0;
+  }
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(argc, argv, overview);
+  if (output.empty() && emit != Emit::Nothing)
+    return fail("expected -o <file> (or --emit=nothing for the table alone)");
+
+  DialectRegistry registry;
+  mortar::registerAllDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
+  std::string problem;
+  auto file = openInputFile(input, &problem);
+  if (!file)
+    return fail(problem);
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
+  SourceMgrDiagnosticHandler diagnostics(sources, &context);
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
+  if (!module)
+    return 1;
+
+  mortar::CompileOptions options;
+  options.target = target;
+  options.fuse = !noFuse;
+  options.mixedDtypes = mixedDtypes;
+  options.cubin = !noCubin && emit != Emit::PTX && emit != Emit::Nothing;
+  bool isGPU = StringRef(target).starts_with("sm_");
+  return isGPU ? emitForGPU(*module, options) : emitForCPU(*module, options);
+}

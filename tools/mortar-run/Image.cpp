@@ -1,0 +1,92 @@
+//===- Image.cpp - the memory of an argument ------------------------------===//
+
+#include "Tensors.h"
+
+#include <cstring>
+
+using namespace mortar::run;
+using mortar::runtime::elementTypeBytes;
+
+Expected<Image> Image::make(ElementType type, const std::vector<int64_t> &shape,
+                            Placement placement) {
+  Image image;
+  image.type = type;
+  image.shape = shape;
+  // What the rows take with their padding, as if it were one tensor's shape.
+  std::vector<int64_t> padded = shape;
+  if (padded.size() > 1)
+    padded.back() += placement.pad;
+  image.strides.assign(shape.size(), 1);
+  auto values = bytesOf(type, padded);
+  if (!values)
+    return values.status();
+  for (size_t i = shape.size(); i-- > 1;)
+    image.strides[i - 1] = image.strides[i] * padded[i];
+  image.first = guardBytes + placement.offset * elementTypeBytes(type);
+  image.storage.assign(alignment + image.first + *values + guardBytes, char(0xff));
+  image.lead = -reinterpret_cast<uintptr_t>(image.storage.data()) % alignment;
+  return image;
+}
+
+/// Calls visit(first byte in the image, first byte in a dense tensor, bytes).
+template <typename Visit> void Image::forEachRow(Visit visit) const {
+  size_t bytesEach = elementTypeBytes(type), rows = 1;
+  size_t width = shape.empty() ? 1 : shape.back();
+  for (size_t i = 0; i + 1 < shape.size(); ++i)
+    rows *= shape[i];
+  if (width == 0)
+    return;
+  size_t distance = shape.size() > 1 ? strides[shape.size() - 2] : width;
+  for (size_t row = 0; row < rows; ++row)
+    visit(first + row * distance * bytesEach, row * width * bytesEach, width * bytesEach);
+}
+
+void Image::put(const Tensor &tensor) {
+  forEachRow([&](size_t to, size_t from, size_t bytes) {
+    std::memcpy(data() + to, tensor.bytes.data() + from, bytes);
+  });
+}
+
+void Image::fill(unsigned char byte) {
+  forEachRow(
+      [&](size_t to, size_t, size_t bytes) { std::memset(data() + to, byte, bytes); });
+}
+
+Tensor Image::get() const {
+  size_t count = 1;
+  for (int64_t extent : shape)
+    count *= extent;
+  Tensor tensor{type, shape, std::string(count * elementTypeBytes(type), 0)};
+  forEachRow([&](size_t from, size_t to, size_t bytes) {
+    std::memcpy(tensor.bytes.data() + to, storage.data() + lead + from, bytes);
+  });
+  return tensor;
+}
+
+Status Image::checkGuards() const {
+  const char *image = storage.data() + lead;
+  size_t end = 0; // of the values before
+  Status problem;
+  auto check = [&](size_t from, size_t to) {
+    for (size_t i = from; i < to && problem.ok(); ++i)
+      if (image[i] != char(0xff))
+        problem = Status::error("written outside its rows, ", int64_t(i - first),
+                                " bytes from its first element");
+  };
+  forEachRow([&](size_t begin, size_t, size_t bytes) {
+    check(end, begin);
+    end = begin + bytes;
+  });
+  check(end, size());
+  return problem;
+}
+
+mortar::runtime::TensorArg Image::at(void *base) const {
+  runtime::TensorArg arg;
+  arg.data = static_cast<char *>(base) + first;
+  arg.shape = shape.data();
+  arg.strides = strides.data();
+  arg.rank = shape.size();
+  arg.type = type;
+  return arg;
+}

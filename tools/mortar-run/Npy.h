@@ -1,0 +1,24 @@
+//===- Npy.h - NumPy's file format ------------------------------*- C++ -*-===//
+//
+// Versions 1 to 3, little endian, C order. Element types that NumPy lacks are kept as
+// their bits: bf16 as uint16, fp8 as uint8.
+//
+//===----------------------------------------------------------------------===//
+#ifndef MORTAR_RUN_NPY_H
+#define MORTAR_RUN_NPY_H
+
+#include "Tensors.h"
+
+namespace mortar::run {
+
+/// Reads a file that holds a tensor of this type and shape (-1: any extent). An error is
+/// one line that begins with the path.
+Expected<Tensor> readNpy(const std::string &path, ElementType type,
+                         const std::vector<int64_t> &shape);
+
+/// The file's bytes.
+std::string toNpy(const Tensor &tensor);
+
+} // namespace mortar::run
+
+#endif // MORTAR_RUN_NPY_H
