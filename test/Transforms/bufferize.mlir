@@ -76,6 +76,29 @@ func.func @views(%x: tensor<?x8x128xbf16>) -> tensor<?x128xbf16> {
   return %v : tensor<?x128xbf16>
 }
 
+// A destination is written whole: where it can't be the one asked for, nothing is copied from that.
+// CHECK-LABEL: func.func @destination_is_not_read(
+// CHECK-COUNT-2: memref.alloc
+// CHECK-NOT: memref.copy
+// CHECK: return
+func.func @destination_is_not_read(%x: tensor<4x64xbf16>, %r: tensor<4x64xf32>, %c: tensor<4x64xbf16>) -> tensor<4x64xf32> {
+  %e = tensor.empty() : tensor<4x64xbf16>
+  %0 = mortar.fused ins(%a = row %x : tensor<4x64xbf16>) outs(row %e : tensor<4x64xbf16>) attributes {keep.apart} {
+    %s = mortar.residual_add %a, %a : (vector<64xbf16>, vector<64xbf16>) -> vector<64xbf16>
+    mortar.yield %s : vector<64xbf16>
+  } -> tensor<4x64xbf16>
+  %1 = mortar.fused ins(%a = row %c : tensor<4x64xbf16>) outs(row %0 : tensor<4x64xbf16>) attributes {keep.apart} {
+    %s = mortar.residual_add %a, %a : (vector<64xbf16>, vector<64xbf16>) -> vector<64xbf16>
+    mortar.yield %s : vector<64xbf16>
+  } -> tensor<4x64xbf16>
+  %f = tensor.empty() : tensor<4x64xf32>
+  %2 = mortar.fused ins(%a = row %0, %b = row %1 : tensor<4x64xbf16>, tensor<4x64xbf16>) outs(row %f : tensor<4x64xf32>) attributes {keep.apart} {
+    %s = mortar.residual_add %a, %b : (vector<64xbf16>, vector<64xbf16>) -> vector<64xf32>
+    mortar.yield %s : vector<64xf32>
+  } -> tensor<4x64xf32>
+  return %2 : tensor<4x64xf32>
+}
+
 // The label and the domain go along.
 // CHECK-LABEL: func.func @attributes(
 // CHECK: mortar.fused recurrence ins({{.*}}) outs({{.*}}) attributes {label = "kept"}

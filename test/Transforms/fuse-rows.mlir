@@ -327,6 +327,21 @@ func.func @constants(%x: tensor<2xf32>) -> tensor<2xf32> {
 
 // -----
 
+// A splat may stand in front of an operand.
+// CHECK-LABEL: @splat_in_front(
+// CHECK-SAME: %[[T:[a-z0-9]+]]: tensor<4x64xf32>)
+func.func @splat_in_front(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  // CHECK: mortar.fused ins(%[[X:.*]] = row %[[T]] : tensor<4x64xf32>)
+  // CHECK: %[[ONE:.*]] = arith.constant dense<1.000000e+00> : vector<64xf32>
+  // CHECK: arith.subf %[[ONE]], %[[X]] : vector<64xf32>
+  %one = arith.constant dense<1.0> : tensor<4x64xf32>
+  %d = arith.subf %one, %x : tensor<4x64xf32>
+  %n = mortar.rms_norm %d epsilon(1.0e-6) : (tensor<4x64xf32>) -> tensor<4x64xf32>
+  return %n : tensor<4x64xf32>
+}
+
+// -----
+
 // A region of constants only has no input.
 // CHECK-LABEL: @no_input(
 func.func @no_input() -> tensor<4x64xf32> {

@@ -42,6 +42,7 @@ func.func @layer(%x: tensor<?x64xbf16>, %r: tensor<?x64xbf16> {bufferization.wri
 
 // Without foreign ops there is nothing to cut.
 // CHECK-LABEL: func.func @whole(
+// CHECK-NOT: call
 // CHECK: mortar.fused
 // CHECK-NOT: _gap
 func.func @whole(%x: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
