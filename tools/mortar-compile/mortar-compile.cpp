@@ -11,6 +11,8 @@
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
 
+#include <chrono>
+
 using namespace mlir;
 namespace cl = llvm::cl;
 
@@ -58,6 +60,11 @@ static cl::opt<std::string> remarks("remarks", cl::value_desc("file.json"),
 static cl::opt<bool> quiet("quiet", cl::cat(category), cl::desc("Print no table"));
 static cl::opt<bool> verbose("ptxas-info", cl::cat(category),
                              cl::desc("Print what ptxas says of registers and spills"));
+
+static cl::opt<unsigned>
+    repetitions("time", cl::value_desc("N"), cl::init(0), cl::cat(category),
+         cl::desc("Compile N times in this process and print how long it takes, from "
+                  "text to what is emitted"));
 
 static int fail(const llvm::Twine &message) {
   llvm::errs() << "mortar-compile: " << message << "\n";
@@ -138,11 +145,34 @@ static int emitForGPU(ModuleOp module, const mortar::CompileOptions &options) {
   }
 }
 
+static bool isForGPU(StringRef name) { return name.starts_with("sm_"); }
+
+/// Prints the median and the least milliseconds of `repetitions` compilations.
+static int timeCompilation(llvm::SourceMgr &sources, MLIRContext &context,
+                           const mortar::CompileOptions &options) {
+  std::vector<double> milliseconds;
+  for (unsigned i = 0; i < repetitions; ++i) {
+    auto start = std::chrono::steady_clock::now();
+    OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
+    if (!module || (isForGPU(target) ? failed(mortar::compileForGPU(*module, options))
+                                     : failed(mortar::compileForCPU(*module, options))))
+      return 1;
+    std::chrono::duration<double, std::milli> taken =
+        std::chrono::steady_clock::now() - start;
+    milliseconds.push_back(taken.count());
+  }
+  llvm::sort(milliseconds);
+  llvm::outs() << llvm::formatv("{0} compilations: median {1:F2} ms, least {2:F2} ms\n",
+                                milliseconds.size(),
+                                milliseconds[milliseconds.size() / 2], milliseconds[0]);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv, overview);
-  if (output.empty() && emit != Emit::Nothing)
+  if (output.empty() && emit != Emit::Nothing && !repetitions)
     return fail("expected -o <file> (or --emit=nothing for the table alone)");
 
   DialectRegistry registry;
@@ -156,15 +186,16 @@ int main(int argc, char **argv) {
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
   SourceMgrDiagnosticHandler diagnostics(sources, &context);
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
-  if (!module)
-    return 1;
-
   mortar::CompileOptions options;
   options.target = target;
   options.fuse = !noFuse;
   options.mixedDtypes = mixedDtypes;
   options.cubin = !noCubin && emit != Emit::PTX && emit != Emit::Nothing;
-  bool isGPU = StringRef(target).starts_with("sm_");
-  return isGPU ? emitForGPU(*module, options) : emitForCPU(*module, options);
+  if (repetitions)
+    return timeCompilation(sources, context, options);
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
+  if (!module)
+    return 1;
+  return isForGPU(target) ? emitForGPU(*module, options)
+                          : emitForCPU(*module, options);
 }

@@ -70,6 +70,20 @@ static void checkOverlap(IndexBuilder &b, const HostOperand &destination,
                   other.type.getShape().back() == destination.type.getShape().back() &&
                   other.elementBytes() == destination.elementBytes();
   if (mayShare) {
+    // Two column ranges of one matrix: the rows interleave and don't meet.
+    Value stride = b.mul(destination.rowStride, b.constant(destination.elementBytes()));
+    Value rowBytes = b.constant(destination.type.getShape().back() *
+                                destination.elementBytes());
+    Value apart = b.sub(destination.address, other.address);
+    // A stride of 0 has no column ranges; 1 keeps the division defined.
+    Value divisor = arith::MaxUIOp::create(b, stride, b.constant(1));
+    Value within = arith::RemUIOp::create(
+        b, arith::MaxSIOp::create(b, apart, b.sub(b.constant(0), apart)), divisor);
+    Value interleaved =
+        b.both(b.compare(Predicate::eq, destination.rowStride, other.rowStride),
+               b.both(b.compare(Predicate::uge, within, rowBytes),
+                      b.compare(Predicate::uge, b.sub(divisor, within), rowBytes)));
+    fine = b.either(fine, interleaved);
     Value same =
         b.both(b.compare(Predicate::eq, destination.address, other.address),
                b.compare(Predicate::eq, destination.rowStride, other.rowStride));
