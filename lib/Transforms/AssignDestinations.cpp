@@ -50,7 +50,7 @@ private:
   LogicalResult checkFunction();
   LogicalResult checkResults();
   LogicalResult checkArguments();
-  Value findDeadInput(FusedOp fused, unsigned result, bool callersOnly);
+  Value findDeadInput(FusedOp fused, unsigned result, bool isReturned);
   void reuseDeadInputs();
   LogicalResult buildShapes();
   Value cloneDim(Value tensor, int64_t index, OpBuilder &into, Block &args,
@@ -169,9 +169,11 @@ static Value getBase(Value value) {
 }
 
 /// An input of `fused` with the type of its result number `result`, read by row, that
-/// nobody reads afterwards and that may be overwritten.
+/// nobody reads afterwards and that may be overwritten: an argument for a result that is
+/// returned, a temporary for another. An argument is declared as written only where it
+/// holds a result.
 Value DestinationAssigner::findDeadInput(FusedOp fused, unsigned result,
-                                         bool callersOnly) {
+                                         bool isReturned) {
   Type type = fused.getResult(result).getType();
   for (auto [i, input] : llvm::enumerate(fused.getInputs())) {
     if (input.getType() != type || fused.getInputMap(i) != RowMap::Row ||
@@ -180,10 +182,10 @@ Value DestinationAssigner::findDeadInput(FusedOp fused, unsigned result,
     if (auto arg = dyn_cast<BlockArgument>(input)) {
       auto writable =
           func.getArgAttrOfType<BoolAttr>(arg.getArgNumber(), "bufferization.writable");
-      if (!writable || !writable.getValue() ||
+      if (!isReturned || !writable || !writable.getValue() ||
           llvm::is_contained(home, int(arg.getArgNumber())))
         continue;
-    } else if (callersOnly || !input.getDefiningOp<FusedOp>()) {
+    } else if (isReturned || !input.getDefiningOp<FusedOp>()) {
       continue;
     }
     bool isReadOnce = llvm::count_if(fused.getInputs(), [base = input](Value other) {
@@ -204,7 +206,7 @@ void DestinationAssigner::reuseDeadInputs() {
         continue;
       auto *at = llvm::find(returned, result);
       bool isReturned = at != returned.end();
-      Value dead = findDeadInput(fused, number, /*callersOnly=*/isReturned);
+      Value dead = findDeadInput(fused, number, isReturned);
       if (!dead)
         continue;
       overwritten.insert(dead);
