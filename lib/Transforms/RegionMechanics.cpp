@@ -20,7 +20,9 @@ static SmallVector<OpFoldResult> getSizes(RewriterBase &rewriter, Value value) {
       return empty.getMixedSizes();
     return getSizes(rewriter, init);
   }
-  if (Operation *view = value.getDefiningOp(); view && isRowView(view))
+  if (Operation *view = value.getDefiningOp();
+      isa_and_nonnull<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(
+          view))
     return getViewSizes(rewriter, view, getSizes(rewriter, view->getOperand(0)));
   return tensor::getMixedSizes(rewriter, value.getLoc(), value);
 }

@@ -38,7 +38,7 @@ bool isRowView(mlir::Operation *op);
 /// `value` before casts and reshapes that keep every row as it is.
 mlir::Value lookThroughViews(mlir::Value value);
 
-/// The sizes of what `view` makes, a row view, from those of what it reads. Products of
+/// The sizes of what `view` makes, a cast or a reshape, from those of what it reads. Products of
 /// dynamic sizes are built at `b`'s insertion point.
 llvm::SmallVector<mlir::OpFoldResult>
 getViewSizes(mlir::OpBuilder &b, mlir::Operation *view,
