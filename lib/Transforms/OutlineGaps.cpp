@@ -71,11 +71,28 @@ private:
 };
 } // namespace
 
+/// Whether `fused` reads something that `gap` makes through a view that splits or joins
+/// rows: such a view belongs to nobody's kernel, so the gap ends before it.
+static bool readsThroughView(FusedOp fused, const Gap &gap) {
+  return llvm::any_of(fused.getInputs(), [&](Value input) {
+    bool isView = false;
+    while (Operation *def = input.getDefiningOp()) {
+      if (!isa<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(def))
+        return isView && llvm::is_contained(gap, dyn_cast<FusedOp>(def));
+      isView = true;
+      input = def->getOperand(0);
+    }
+    return false;
+  });
+}
+
 void OutlineGapsPass::outlineGapsOf(func::FuncOp func, SymbolTable &symbols) {
   SmallVector<Gap> gaps;
   bool startGap = true, anyForeign = false;
   for (Operation &op : func.front().without_terminator()) {
     if (auto fused = dyn_cast<FusedOp>(op)) {
+      if (!gaps.empty() && readsThroughView(fused, gaps.back()))
+        startGap = anyForeign = true;
       if (startGap)
         gaps.emplace_back();
       gaps.back().push_back(fused);
