@@ -5,7 +5,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def FuseRowsPass : Pass<"mortar-fuse-rows", "::mlir::func::FuncOp"> {
+def FuseRowsPass : Pass<"mortar-fuse-rows", "::mlir::ModuleOp"> {
   let summary = "gathers row-wise neighbours into mortar.fused regions";
   let description = [{
     Saves the trip through memory between neighbours: what one op would store and the
