@@ -42,6 +42,8 @@ struct RowSchedule {
   int64_t threads = 32;
 
   int64_t chunksPerRow() const { return llvm::divideCeil(length, width); }
+  /// Blocks that a multiprocessor must be able to hold, which bounds their registers.
+  int64_t residentBlocks() const;
   /// Whether thread coordinates can lie behind the end of the row.
   bool mayExceedRow() const {
     return kind == Whole && warps * chunks * lanes != chunksPerRow();
