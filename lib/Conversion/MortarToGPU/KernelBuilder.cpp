@@ -179,9 +179,8 @@ void KernelBuilder::placeInSplitRows(Value thread, Value block) {
 }
 
 SmallVector<Value> KernelBuilder::elementOf(const KernelOperand &operand, Value column) {
-  if (operand.host->rowStride)
-    return {row, column};
-  return {column};
+  return operand.host->rowStride ? SmallVector<Value>{row, column}
+                                 : SmallVector<Value>{column};
 }
 
 SmallVector<Value> KernelBuilder::loadChunks(const KernelOperand &operand,

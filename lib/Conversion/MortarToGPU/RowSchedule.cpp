@@ -28,9 +28,10 @@ static constexpr int64_t preferredBytesInFlight = 32;
 static constexpr int64_t maxWarpsPerRow = 32;
 static constexpr int64_t maxElementsPerThread = 64;
 static constexpr int64_t threadsOfShortRows = 256;
-// Small blocks spread few rows over more multiprocessors: 128 threads took 8 rows of
-// 14336 from 1.9 to 1.4 µs and cost nothing at many rows.
-static constexpr int64_t threadsOfSplitRows = 128;
+// Small blocks spread few rows over more multiprocessors: 1024 elements took 8 rows of
+// 14336 from 1.9 to 1.4 µs and cost nothing at many rows, where blocks of 512 took a
+// fifth longer, since they end faster than they can be started.
+static constexpr int64_t elementsOfSplitBlock = 1024;
 // 64 registers a thread. Left alone, ptxas saves registers until 2048 threads fit, and
 // loads wait for each other: 8192 elements with a residual took 3.1 µs for 32 rows, not
 // 2.4, and silu_and_mul a third longer for up to 32.
@@ -48,7 +49,7 @@ FailureOr<RowSchedule> mortar::chooseSchedule(RowProgram &program, int64_t width
   int64_t chunksPerRow = s.chunksPerRow();
   if (!program.reduces) {
     s.kind = RowSchedule::Split;
-    s.threads = threadsOfSplitRows;
+    s.threads = elementsOfSplitBlock / width;
     return s;
   }
   if (chunksPerRow <= 32) {
