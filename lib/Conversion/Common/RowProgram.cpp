@@ -75,6 +75,9 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
       continue;
     unsigned bits = getElementTypeOrSelf(operand.getType()).getIntOrFloatBitWidth();
     program.narrowestElementBytes = std::min(program.narrowestElementBytes, bits / 8);
+    Type type = region.getBodyBlock()->getArgument(i).getType();
+    if (i < inputs && isa<VectorType>(type))
+      program.loadedBytes += bits / 8 * (program.isWide(type) ? 2 : 1);
   }
   return program;
 }
