@@ -30,11 +30,11 @@ static constexpr int64_t maxElementsPerThread = 64;
 static constexpr int64_t threadsOfShortRows = 256;
 // Small blocks spread few rows over more multiprocessors: 1024 elements took 8 rows of
 // 14336 from 1.9 to 1.4 µs and cost nothing at many rows, where blocks of 512 took a
-// fifth longer, since they end faster than they can be started.
+// fifth longer.
 static constexpr int64_t elementsOfSplitBlock = 1024;
-// 64 registers a thread. Left alone, ptxas saves registers until 2048 threads fit, and
-// loads wait for each other: 8192 elements with a residual took 3.1 µs for 32 rows, not
-// 2.4, and silu_and_mul a third longer for up to 32.
+// 64 registers a thread. Left alone, ptxas saves registers until 2048 threads fit: then
+// 8192 elements with a residual took 3.1 µs for 32 rows, not 2.4, and silu_and_mul a third
+// longer for up to 32.
 static constexpr int64_t residentThreads = 1024;
 
 int64_t RowSchedule::residentBlocks() const {
