@@ -13,6 +13,8 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
+#include <mutex>
+
 namespace mortar {
 #define GEN_PASS_DEF_FUSEROWSPASS
 #include "mortar/Transforms/Passes.h.inc"
@@ -150,6 +152,9 @@ void FuseRowsPass::report(Location loc, StringRef name, const Refusal &refusal) 
 
 /// One remark for each refusal and for each kernel, after everything has settled.
 void FuseRowsPass::reportAll(const FusionOptions &options) {
+  // Other threads fuse other functions, and no engine or streamer of upstream's locks.
+  static std::mutex one;
+  std::lock_guard<std::mutex> lock(one);
   for (auto &[loc, name, refusal] : unwrapped)
     report(loc, name, refusal);
   getOperation().walk([&](FusedOp region) {
