@@ -51,8 +51,8 @@ def Mortar_FusionOpInterface : OpInterface<"FusionOpInterface"> {
       }],
       "bool", "isTransparentToDtypeRule", (ins), "", "return false;">,
     InterfaceMethod<[{
-        Whether this op may stand alone as a kernel. Elementwise ops of other
-        dialects don't: they join a neighbour or stay where they are.
+        Whether this op is a kernel wherever it stands. Elementwise ops of other dialects
+        aren't: they become one only next to an op of Mortar's, to join it.
       }],
       "bool", "startsRegion", (ins), "", "return true;">,
     InterfaceMethod<[{

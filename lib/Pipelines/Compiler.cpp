@@ -23,9 +23,6 @@ static LogicalResult run(ModuleOp module,
 static LogicalResult fuse(ModuleOp module, const CompileOptions &options,
                           Summary &summary) {
   RemarkCollector collector(module.getContext());
-  llvm::StringMap<unsigned> order;
-  for (auto func : module.getOps<func::FuncOp>())
-    order.try_emplace(func.getName(), order.size());
   FusePipelineOptions fusion;
   fusion.merge = options.fuse;
   fusion.mixedDtypes = options.mixedDtypes;
@@ -61,10 +58,6 @@ static LogicalResult fuse(ModuleOp module, const CompileOptions &options,
     return module.emitError("expected at least one op of Mortar's in a function, but "
                             "found none");
   summary.remarks = collector.take();
-  // Functions are fused in parallel; each one's remarks come in order.
-  llvm::stable_sort(summary.remarks, [&](const FusionRemark &a, const FusionRemark &b) {
-    return order.lookup(a.function) < order.lookup(b.function);
-  });
   return success();
 }
 

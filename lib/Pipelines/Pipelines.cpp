@@ -25,7 +25,7 @@ void mortar::buildFusePipeline(OpPassManager &pm, const FusePipelineOptions &opt
   FuseRowsPassOptions fuse;
   fuse.merge = options.merge;
   fuse.mixedDtypes = options.mixedDtypes ? MixedDtypes::Fuse : MixedDtypes::Separate;
-  pm.addNestedPass<func::FuncOp>(createFuseRowsPass(fuse));
+  pm.addPass(createFuseRowsPass(fuse));
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createCSEPass());
   pm.addPass(createOutlineGapsPass());

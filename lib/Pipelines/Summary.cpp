@@ -10,8 +10,6 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 
-#include <mutex>
-
 using namespace mlir;
 using namespace mortar;
 
@@ -128,7 +126,6 @@ llvm::json::Value Summary::toJSON() const {
 namespace {
 struct CollectingStreamer : remark::detail::MLIRRemarkStreamerBase {
   std::shared_ptr<std::vector<FusionRemark>> into;
-  std::mutex one; // functions are fused in parallel, and the engine takes no lock
 
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
     FusionRemark made;
@@ -149,7 +146,6 @@ struct CollectingStreamer : remark::detail::MLIRRemarkStreamerBase {
       else if (arg.key == "Suggestion")
         made.suggestion = arg.val;
     }
-    std::lock_guard<std::mutex> lock(one);
     into->push_back(std::move(made));
   }
 };

@@ -59,6 +59,10 @@ static bool emitPTX(llvm::Module &module, llvm::TargetMachine &machine,
   return true;
 }
 
+/// LLVM writes the first PTX version that knew the chip. For sm_90 that is 7.8, and its
+/// prefetches need 8.0, which every driver since CUDA 12 reads.
+static StringRef ptxFeatures(StringRef chip) { return chip == "sm_90" ? "+ptx80" : ""; }
+
 FailureOr<std::string> mortar::translateToPTX(gpu::GPUModuleOp kernels,
                                               StringRef chip) {
   initializeNVPTX();
@@ -68,7 +72,7 @@ FailureOr<std::string> mortar::translateToPTX(gpu::GPUModuleOp kernels,
   if (!target)
     return kernels.emitError() << "expected LLVM to have the NVPTX target: " << problem;
   std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
-      triple, chip, "", llvm::TargetOptions(), std::nullopt, std::nullopt,
+      triple, chip, ptxFeatures(chip), llvm::TargetOptions(), std::nullopt, std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));
   if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(chip))
     return kernels.emitError() << "expected a chip that LLVM knows, but found '" << chip

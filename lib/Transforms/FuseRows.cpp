@@ -13,8 +13,6 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
-#include <mutex>
-
 namespace mortar {
 #define GEN_PASS_DEF_FUSEROWSPASS
 #include "mortar/Transforms/Passes.h.inc"
@@ -25,36 +23,59 @@ using namespace mortar;
 
 namespace {
 
+/// Fuses one function.
+class RowFuser {
+public:
+  RowFuser(func::FuncOp func, const FusionOptions &options)
+      : func(func), options(options) {}
+
+  LogicalResult run(bool merge);
+
+private:
+  void wrapAll(RewriterBase &rewriter);
+  void mergeAll(RewriterBase &rewriter);
+  LogicalResult cleanUp();
+  void reportAll(bool merge);
+  void report(Location loc, StringRef name, const Refusal &refusal);
+
+  func::FuncOp func;
+  const FusionOptions &options;
+  /// Ops that can't be regions, with the reason, for the report.
+  SmallVector<std::tuple<Location, StringRef, Refusal>> unwrapped;
+};
+
+/// A pass on modules, though functions don't depend on each other: a remark engine takes
+/// remarks from one thread, and in program order.
 struct FuseRowsPass : ::mortar::impl::FuseRowsPassBase<FuseRowsPass> {
   using FuseRowsPassBase::FuseRowsPassBase;
 
   void runOnOperation() override {
     FusionOptions options{mixedDtypes, maxLiveBytes};
-    IRRewriter rewriter(&getContext());
-    wrapAll(rewriter);
-    // Before merging: a size read from a region's result would tie to that region
-    // whatever has this size.
-    if (failed(cleanUp()))
-      return signalPassFailure();
-    if (merge)
-      mergeAll(rewriter, options);
-    if (failed(cleanUp()))
-      return signalPassFailure();
-    reportAll(options);
+    WalkResult result = getOperation().walk([&](func::FuncOp func) {
+      return failed(RowFuser(func, options).run(merge)) ? WalkResult::interrupt()
+                                                        : WalkResult::skip();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
   }
-
-private:
-  /// Ops that can't be regions, with the reason, for the report.
-  SmallVector<std::tuple<Location, StringRef, Refusal>> unwrapped;
-
-  void wrapAll(RewriterBase &rewriter);
-  void mergeAll(RewriterBase &rewriter, const FusionOptions &options);
-  LogicalResult cleanUp();
-  void reportAll(const FusionOptions &options);
-  void report(Location loc, StringRef name, const Refusal &refusal);
 };
 
 } // namespace
+
+LogicalResult RowFuser::run(bool merge) {
+  IRRewriter rewriter(func.getContext());
+  wrapAll(rewriter);
+  // Before merging: a size read from a region's result would tie to that region whatever
+  // has this size.
+  if (failed(cleanUp()))
+    return failure();
+  if (merge)
+    mergeAll(rewriter);
+  if (failed(cleanUp()))
+    return failure();
+  reportAll(merge);
+  return success();
+}
 
 /// Whether `op` has a neighbour that starts a region, through views and ops like it.
 static bool hasMortarNeighbour(FusionOpInterface op) {
@@ -79,9 +100,9 @@ static bool hasMortarNeighbour(FusionOpInterface op) {
   return false;
 }
 
-void FuseRowsPass::wrapAll(RewriterBase &rewriter) {
+void RowFuser::wrapAll(RewriterBase &rewriter) {
   SmallVector<FusionOpInterface> ops;
-  getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+  func.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (isa<FusedOp>(op))
       return WalkResult::skip();
     if (auto fusible = dyn_cast<FusionOpInterface>(op))
@@ -114,9 +135,9 @@ static SmallVector<FusedOp> findProducers(FusedOp consumer) {
   return nearestFirst;
 }
 
-void FuseRowsPass::mergeAll(RewriterBase &rewriter, const FusionOptions &options) {
+void RowFuser::mergeAll(RewriterBase &rewriter) {
   SmallVector<FusedOp> inOrder;
-  getOperation().walk([&](FusedOp region) { inOrder.push_back(region); });
+  func.walk([&](FusedOp region) { inOrder.push_back(region); });
   for (FusedOp consumer : inOrder) {
     for (bool changed = true; changed;) {
       changed = false;
@@ -133,17 +154,17 @@ void FuseRowsPass::mergeAll(RewriterBase &rewriter, const FusionOptions &options
 
 /// Results that only the merged region read are gone, doubled operands are one, views
 /// and sizes are taken from where they come from.
-LogicalResult FuseRowsPass::cleanUp() {
-  RewritePatternSet patterns(&getContext());
-  FusedOp::getCanonicalizationPatterns(patterns, &getContext());
-  tensor::DimOp::getCanonicalizationPatterns(patterns, &getContext());
-  return applyPatternsGreedily(getOperation(), std::move(patterns));
+LogicalResult RowFuser::cleanUp() {
+  RewritePatternSet patterns(func.getContext());
+  FusedOp::getCanonicalizationPatterns(patterns, func.getContext());
+  tensor::DimOp::getCanonicalizationPatterns(patterns, func.getContext());
+  return applyPatternsGreedily(func, std::move(patterns));
 }
 
-void FuseRowsPass::report(Location loc, StringRef name, const Refusal &refusal) {
+void RowFuser::report(Location loc, StringRef name, const Refusal &refusal) {
   remark::missed(loc, remark::RemarkOpts::name(refusal.condition)
                           .category("mortar-fusion")
-                          .function(getOperation().getName()))
+                          .function(func.getName()))
       << remark::add("{0} not fused", name)
       << remark::reason("{0}", refusal.because)
       << remark::suggest("{0}", refusal.suggestion.empty() ? "none"
@@ -151,13 +172,10 @@ void FuseRowsPass::report(Location loc, StringRef name, const Refusal &refusal) 
 }
 
 /// One remark for each refusal and for each kernel, after everything has settled.
-void FuseRowsPass::reportAll(const FusionOptions &options) {
-  // Other threads fuse other functions, and no engine or streamer of upstream's locks.
-  static std::mutex one;
-  std::lock_guard<std::mutex> lock(one);
+void RowFuser::reportAll(bool merge) {
   for (auto &[loc, name, refusal] : unwrapped)
     report(loc, name, refusal);
-  getOperation().walk([&](FusedOp region) {
+  func.walk([&](FusedOp region) {
     for (FusedOp producer : merge ? findProducers(region) : SmallVector<FusedOp>())
       if (auto refusal = whyNotMerged(producer, region, options))
         report(region.getLoc(),
@@ -165,7 +183,7 @@ void FuseRowsPass::reportAll(const FusionOptions &options) {
                *refusal);
     remark::passed(region.getLoc(), remark::RemarkOpts::name("kernel")
                                         .category("mortar-fusion")
-                                        .function(getOperation().getName()))
+                                        .function(func.getName()))
         << remark::add("one kernel of {0}", describeOps(region, "+"));
   });
 }

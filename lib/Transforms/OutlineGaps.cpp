@@ -71,19 +71,16 @@ private:
 };
 } // namespace
 
-/// Whether `fused` reads something that `gap` makes through a view that splits or joins
-/// rows: such a view belongs to nobody's kernel, so the gap ends before it.
-static bool readsThroughView(FusedOp fused, const Gap &gap) {
-  return llvm::any_of(fused.getInputs(), [&](Value input) {
-    bool isView = false;
-    while (Operation *def = input.getDefiningOp()) {
-      if (!isa<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(def))
-        return isView && llvm::is_contained(gap, dyn_cast<FusedOp>(def));
-      isView = true;
-      input = def->getOperand(0);
-    }
-    return false;
-  });
+/// What `value` is a view of, or null if it is none. After fusing only views that split
+/// or join rows are left: they belong to nobody's kernel.
+static Value getViewed(Value value) {
+  Value viewed;
+  while (Operation *def = value.getDefiningOp()) {
+    if (!isa<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(def))
+      break;
+    viewed = value = def->getOperand(0);
+  }
+  return viewed;
 }
 
 void OutlineGapsPass::outlineGapsOf(func::FuncOp func, SymbolTable &symbols) {
@@ -91,8 +88,12 @@ void OutlineGapsPass::outlineGapsOf(func::FuncOp func, SymbolTable &symbols) {
   bool startGap = true, anyForeign = false;
   for (Operation &op : func.front().without_terminator()) {
     if (auto fused = dyn_cast<FusedOp>(op)) {
-      if (!gaps.empty() && readsThroughView(fused, gaps.back()))
-        startGap = anyForeign = true;
+      for (Value input : fused.getInputs())
+        if (Value viewed = getViewed(input)) {
+          anyForeign = true;
+          startGap |= !gaps.empty() && llvm::is_contained(gaps.back(),
+                                                          viewed.getDefiningOp<FusedOp>());
+        }
       if (startGap)
         gaps.emplace_back();
       gaps.back().push_back(fused);

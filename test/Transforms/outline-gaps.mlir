@@ -111,16 +111,17 @@ func.func @view_of_a_result(%x: tensor<4x64xbf16>) -> (tensor<?x2x32xbf16>, tens
 
 // -----
 
-// A view of one region's result that the next one reads goes along, with the sizes that it needs.
+// A view of one region's result that the next one reads ends the gap.
 // CHECK-LABEL: func.func @view_between_regions(
 // CHECK: %[[F:.*]] = call @foreign
 // CHECK: %[[G:.*]] = call @view_between_regions_gap0(%[[F]])
-// CHECK-NEXT: return %[[G]]
-// CHECK: func.func @view_between_regions_gap0(%{{.*}}: tensor<?x64xbf16> {bufferization.writable = true}) -> tensor<?x2x32xbf16>
-// CHECK: mortar.fused
-// CHECK: %[[V:.*]] = tensor.expand_shape
-// CHECK-NOT: tensor.dim %[[V]]
-// CHECK: mortar.fused ins(%{{.*}} = row %[[V]]
+// CHECK: %[[V:.*]] = tensor.expand_shape %[[G]]
+// CHECK: %[[H:.*]] = call @view_between_regions_gap1(%[[V]])
+// CHECK-NEXT: return %[[H]]
+// CHECK: func.func @view_between_regions_gap0(%{{.*}}: tensor<?x64xbf16> {bufferization.writable = true}) -> tensor<?x64xbf16>
+// CHECK: func.func @view_between_regions_gap1(%{{.*}}: tensor<?x2x32xbf16>) -> tensor<?x2x32xbf16>
+// CHECK: tensor.dim %arg0
+// CHECK: mortar.fused ins(%{{.*}} = row %arg0
 func.func private @foreign(tensor<?x64xbf16>) -> tensor<?x64xbf16>
 func.func @view_between_regions(%x: tensor<?x64xbf16>) -> tensor<?x2x32xbf16> {
   %f = call @foreign(%x) : (tensor<?x64xbf16>) -> tensor<?x64xbf16>
@@ -141,13 +142,12 @@ func.func @view_between_regions(%x: tensor<?x64xbf16>) -> tensor<?x2x32xbf16> {
 
 // -----
 
-// Glue that both sides read is on both sides.
+// A view that the next gap and others read stands between.
 // CHECK-LABEL: func.func @view_for_both(
-// CHECK: %[[G:.*]]:2 = call @view_for_both_gap0
-// CHECK: %[[V:.*]] = tensor.expand_shape %[[G]]#0
-// CHECK-NEXT: return %[[V]], %[[G]]#1
-// CHECK: func.func @view_for_both_gap0(
-// CHECK: tensor.expand_shape
+// CHECK: %[[G:.*]] = call @view_for_both_gap0
+// CHECK: %[[V:.*]] = tensor.expand_shape %[[G]]
+// CHECK: %[[H:.*]] = call @view_for_both_gap1(%[[V]])
+// CHECK-NEXT: return %[[V]], %[[H]]
 func.func private @foreign(tensor<4x64xbf16>) -> tensor<4x64xbf16>
 func.func @view_for_both(%x: tensor<4x64xbf16>) -> (tensor<4x2x32xbf16>, tensor<4x2x32xbf16>) {
   %f = call @foreign(%x) : (tensor<4x64xbf16>) -> tensor<4x64xbf16>

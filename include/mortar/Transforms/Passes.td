@@ -5,7 +5,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def FuseRowsPass : Pass<"mortar-fuse-rows", "::mlir::func::FuncOp"> {
+def FuseRowsPass : Pass<"mortar-fuse-rows", "::mlir::ModuleOp"> {
   let summary = "gathers row-wise neighbours into mortar.fused regions";
   let description = [{
     Saves the trip through memory between neighbours: what one op would store and the
@@ -69,8 +69,8 @@ def OutlineGapsPass : Pass<"mortar-outline-gaps", "::mlir::ModuleOp"> {
   let description = [{
     A gap is what lies between foreign ops (matrix multiplications, attention, calls).
     Each gap that holds at least one `mortar.fused` becomes a function
-    `@<function>_gap<i>`, and is called where it stood. Functions without foreign ops
-    stay whole. A gap's argument whose value nobody reads afterwards is marked
+    `@<function>_gap<i>`, and is called where it stood. A view that splits or joins rows
+    ends a gap, too. Functions without either stay whole. A gap's argument whose value nobody reads afterwards is marked
     `bufferization.writable`, so that the gap may update it in place.
   }];
   let dependentDialects = [

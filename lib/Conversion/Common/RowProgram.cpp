@@ -77,8 +77,11 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
                                 << ", but found " << element;
     if (map != RowMap::Row)
       continue;
-    program.narrowestElementBytes = std::min(program.narrowestElementBytes,
-                                             element.getIntOrFloatBitWidth() / 8);
+    unsigned bits = element.getIntOrFloatBitWidth();
+    program.narrowestElementBytes = std::min(program.narrowestElementBytes, bits / 8);
+    Type type = region.getBodyBlock()->getArgument(i).getType();
+    if (i < inputs && isa<VectorType>(type))
+      program.loadedBytes += bits / 8 * (program.isWide(type) ? 2 : 1);
   }
   return program;
 }

@@ -16,6 +16,8 @@ struct RowProgram {
   bool reduces = false;
   /// The size in bytes of the smallest element that is loaded or stored by row.
   unsigned narrowestElementBytes = 4;
+  /// How many bytes are loaded by row for one element of the narrowest row.
+  unsigned loadedBytes = 0;
 
   bool isWide(mlir::Type type) const { return rowLength(type) != length; }
 

@@ -55,6 +55,9 @@ struct ConvertMortarToGPUPass
 
 private:
   LogicalResult convert(FusedOp region, SymbolTable &symbols);
+  LogicalResult launchWide(OpBuilder &b, RowProgram &program,
+                           const HostOperands &operands, int64_t width,
+                           SymbolTable &symbols);
   void launch(OpBuilder &b, RowProgram &program, const HostOperands &operands,
               const RowSchedule &schedule, SymbolTable &symbols);
 
@@ -63,7 +66,8 @@ private:
 };
 } // namespace
 
-/// residual_add_rms_norm_4096_bf16_x8: what it does, on rows of what, how many at once.
+/// residual_add_rms_norm_4096_bf16_x8: what it does, on rows of what, how many at once;
+/// with x8x2, a thread takes two such chunks of a row.
 static std::string nameKernel(const RowProgram &program, const RowSchedule &schedule) {
   FusedOp region = program.region;
   std::string name = region.getLabel().value_or("fused").str();
@@ -76,6 +80,8 @@ static std::string nameKernel(const RowProgram &program, const RowSchedule &sche
   llvm::raw_string_ostream os(name);
   os << '_' << program.length << '_'
      << getElementTypeOrSelf(region.getInits()[0].getType()) << "_x" << schedule.width;
+  if (schedule.chunks > 1)
+    os << 'x' << schedule.chunks;
   return name;
 }
 
@@ -115,6 +121,32 @@ void ConvertMortarToGPUPass::launch(OpBuilder &b, RowProgram &program,
                             /*dynamicSharedMemorySize=*/Value(), parameters);
 }
 
+/// One kernel, or two where few and many rows are best dealt out differently.
+LogicalResult ConvertMortarToGPUPass::launchWide(OpBuilder &b, RowProgram &program,
+                                                 const HostOperands &operands,
+                                                 int64_t width, SymbolTable &symbols) {
+  FailureOr<RowSchedule> few = chooseSchedule(program, width, RowCount::Few);
+  if (failed(few))
+    return failure();
+  FailureOr<RowSchedule> many = chooseSchedule(program, width, RowCount::Many);
+  if (failed(many))
+    return failure();
+  if (few->warps == many->warps) {
+    launch(b, program, operands, *few, symbols);
+    return success();
+  }
+  Location loc = FusedOp(program.region).getLoc();
+  Value most = arith::ConstantIndexOp::create(b, loc, fewRows);
+  Value isFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, operands.rows,
+                                      most);
+  auto choose = scf::IfOp::create(b, loc, isFew, /*withElse=*/true);
+  b.setInsertionPointToStart(&choose.getThenRegion().front());
+  launch(b, program, operands, *few, symbols);
+  b.setInsertionPointToStart(&choose.getElseRegion().front());
+  launch(b, program, operands, *many, symbols);
+  return success();
+}
+
 LogicalResult ConvertMortarToGPUPass::convert(FusedOp region, SymbolTable &symbols) {
   FailureOr<RowProgram> program = RowProgram::read(region);
   if (failed(program))
@@ -123,7 +155,7 @@ LogicalResult ConvertMortarToGPUPass::convert(FusedOp region, SymbolTable &symbo
   FailureOr<HostOperands> operands = takeApart(b, region);
   if (failed(operands))
     return failure();
-  FailureOr<RowSchedule> byElement = chooseSchedule(*program, 1);
+  FailureOr<RowSchedule> byElement = chooseSchedule(*program, 1, RowCount::Few);
   if (failed(byElement))
     return failure();
   Location loc = region.getLoc();
@@ -138,13 +170,11 @@ LogicalResult ConvertMortarToGPUPass::convert(FusedOp region, SymbolTable &symbo
   if (program->length % width) {
     launch(b, *program, *operands, *byElement, symbols);
   } else {
-    FailureOr<RowSchedule> wide = chooseSchedule(*program, width);
-    if (failed(wide))
-      return failure();
     Value aligned = isAligned(b, loc, *operands, width);
     auto choose = scf::IfOp::create(b, loc, aligned, /*withElse=*/true);
     b.setInsertionPointToStart(&choose.getThenRegion().front());
-    launch(b, *program, *operands, *wide, symbols);
+    if (failed(launchWide(b, *program, *operands, width, symbols)))
+      return failure();
     b.setInsertionPointToStart(&choose.getElseRegion().front());
     launch(b, *program, *operands, *byElement, symbols);
   }

@@ -1,7 +1,8 @@
 //===- KernelBuilder.cpp - one gpu.func for one region and schedule -------===//
 //
 // The kernel, top to bottom: let dependents launch; find this thread's place; fetch what
-// never changes; wait for earlier kernels; load every row value; compute; store.
+// never changes; prefetch the rest; wait for earlier kernels; load every row value;
+// compute, and store each result as soon as it is known.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,10 +43,13 @@ private:
   void findPlace();
   void placeInWholeRow(Value thread, Value block);
   void placeInSplitRows(Value thread, Value block);
+  void prefetch(unsigned input);
   void load(unsigned input);
   void compute(Operation &op, gpu::GPUFuncOp kernel);
   void store(unsigned destination, Value yielded);
+  void storeWhereYielded(Value value);
 
+  SmallVector<Value> elementOf(const KernelOperand &operand, Value column);
   SmallVector<Value> loadChunks(const KernelOperand &operand, int64_t firstElement);
   Value reduce(RowReduceOp op, gpu::GPUFuncOp kernel);
   void storeIf(Value condition, function_ref<void(OpBuilder &)> body);
@@ -174,15 +178,17 @@ void KernelBuilder::placeInSplitRows(Value thread, Value block) {
   columns.push_back(mul(chunk, constant(schedule.width)));
 }
 
+SmallVector<Value> KernelBuilder::elementOf(const KernelOperand &operand, Value column) {
+  return operand.host->rowStride ? SmallVector<Value>{row, column}
+                                 : SmallVector<Value>{column};
+}
+
 SmallVector<Value> KernelBuilder::loadChunks(const KernelOperand &operand,
                                              int64_t firstElement) {
   SmallVector<Value> chunks;
   auto type = VectorType::get({schedule.width}, operand.host->type.getElementType());
   for (Value column : columns) {
-    Value at = add(column, constant(firstElement));
-    SmallVector<Value> indices{at};
-    if (operand.host->rowStride)
-      indices.insert(indices.begin(), row);
+    SmallVector<Value> indices = elementOf(operand, add(column, constant(firstElement)));
     auto load = vector::LoadOp::create(b, type, operand.matrix, indices);
     load.setAlignment(std::min<int64_t>(
         16, schedule.width * int64_t(operand.host->elementBytes())));
@@ -191,20 +197,34 @@ SmallVector<Value> KernelBuilder::loadChunks(const KernelOperand &operand,
   return chunks;
 }
 
+/// Brings what earlier kernels may still write into the L2, which is coherent, so that
+/// device memory's latency passes while this kernel waits for them. On an H100 that took
+/// 15 to 25 % off launches on 32 to 128 rows and 1 to 4 % off larger ones.
+void KernelBuilder::prefetch(unsigned input) {
+  const KernelOperand &operand = inner[input];
+  Type type = region.getBody().getArgument(input).getType();
+  if (!isa<VectorType>(type))
+    return;
+  int64_t elements = rowLength(type);
+  for (int64_t first = 0; first < elements; first += program.length)
+    for (Value column : columns) {
+      SmallVector<Value> indices = elementOf(operand, add(column, constant(first)));
+      memref::PrefetchOp::create(b, operand.matrix, indices, /*isWrite=*/false,
+                                 /*localityHint=*/2, /*isDataCache=*/true);
+    }
+}
+
 void KernelBuilder::load(unsigned input) {
   Value argument = region.getBody().getArgument(input);
   const KernelOperand &operand = inner[input];
   if (isa<VectorType>(argument.getType())) {
-    SmallVector<Value> chunks = loadChunks(operand, 0);
+    rows[argument] = loadChunks(operand, 0);
     if (program.isWide(argument.getType()))
-      llvm::append_range(chunks, loadChunks(operand, program.length));
-    rows[argument] = chunks;
+      llvm::append_range(rows[argument], loadChunks(operand, program.length));
     return;
   }
-  SmallVector<Value> indices{constant(0)};
-  if (operand.host->rowStride)
-    indices.insert(indices.begin(), row);
-  scalars[argument] = memref::LoadOp::create(b, operand.matrix, indices);
+  scalars[argument] =
+      memref::LoadOp::create(b, operand.matrix, elementOf(operand, constant(0)));
 }
 
 Value KernelBuilder::reduce(RowReduceOp op, gpu::GPUFuncOp kernel) {
@@ -242,10 +262,8 @@ void KernelBuilder::compute(Operation &op, gpu::GPUFuncOp kernel) {
   if (auto half = dyn_cast<RowHalfOp>(op)) {
     ArrayRef<Value> wide = rows[half.getInput()];
     size_t count = wide.size() / 2;
-    SmallVector<Value> taken(half.getHalf() == RowHalf::First
-                                 ? wide.take_front(count)
-                                 : wide.take_back(count));
-    rows[result] = taken;
+    bool first = half.getHalf() == RowHalf::First;
+    rows[result] = llvm::to_vector(first ? wide.take_front(count) : wide.take_back(count));
     return;
   }
   if (!rowType) {
@@ -311,6 +329,14 @@ void KernelBuilder::store(unsigned destination, Value yielded) {
   }
 }
 
+/// Early, so that a result takes no registers across a later reduction.
+void KernelBuilder::storeWhereYielded(Value value) {
+  Operation *terminator = region.getBodyBlock()->getTerminator();
+  for (auto [i, yielded] : llvm::enumerate(terminator->getOperands()))
+    if (yielded == value)
+      store(i, value);
+}
+
 gpu::GPUFuncOp KernelBuilder::build(StringRef name) {
   SmallVector<Type> parameters{b.getIndexType()};
   SmallVector<unsigned> constants; // parameters that are buffers of constants
@@ -322,8 +348,11 @@ gpu::GPUFuncOp KernelBuilder::build(StringRef name) {
   }
   auto kernel = gpu::GPUFuncOp::create(b, name, b.getFunctionType(parameters, {}));
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-  int32_t threads = schedule.threads;
-  kernel.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr({threads, 1, 1}));
+  kernel.setKnownBlockSizeAttr(
+      b.getDenseI32ArrayAttr({int32_t(schedule.threads), 1, 1}));
+  if (schedule.width > 1) // Element by element needs more registers than it bounds.
+    kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                    b.getI32IntegerAttr(schedule.residentBlocks()));
   if (chip.hasProgrammaticLaunch())
     kernel->setAttr(programmaticLaunchAttr, b.getUnitAttr());
   // Nobody writes a constant, so its loads may bypass coherence.
@@ -338,21 +367,24 @@ gpu::GPUFuncOp KernelBuilder::build(StringRef name) {
     NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::launch_dependents);
   takeParameters(kernel.getBody().front());
   findPlace();
-  unsigned numInputs = region.getInputs().size();
-  for (unsigned i = 0; i < numInputs; ++i)
-    if (operands.all[i].isConstant)
-      load(i);
+  auto forInputs = [&](bool constant, void (KernelBuilder::*act)(unsigned)) {
+    for (unsigned i = 0, count = region.getInputs().size(); i < count; ++i)
+      if (operands.all[i].isConstant == constant)
+        (this->*act)(i);
+  };
+  // Element by element, a prefetch costs as much as a load.
+  if (chip.hasProgrammaticLaunch() && schedule.width > 1)
+    forInputs(/*constant=*/false, &KernelBuilder::prefetch);
+  forInputs(/*constant=*/true, &KernelBuilder::load);
   if (chip.hasProgrammaticLaunch())
     NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::wait);
-  for (unsigned i = 0; i < numInputs; ++i)
-    if (!operands.all[i].isConstant)
-      load(i);
-  for (Operation &op : region.getBodyBlock()->without_terminator())
+  forInputs(/*constant=*/false, &KernelBuilder::load);
+  for (Value argument : region.getBody().getArguments())
+    storeWhereYielded(argument);
+  for (Operation &op : region.getBodyBlock()->without_terminator()) {
     compute(op, kernel);
-  b.setLoc(region.getLoc());
-  for (auto [i, value] :
-       llvm::enumerate(region.getBodyBlock()->getTerminator()->getOperands()))
-    store(i, value);
+    storeWhereYielded(op.getResult(0));
+  }
   gpu::ReturnOp::create(b);
   return kernel;
 }

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -45,6 +46,24 @@ struct SqrtToIntrinsic : ConvertOpToLLVMPattern<math::SqrtOp> {
   }
 };
 
+/// Stock memref.prefetch becomes llvm.prefetch, which NVPTX cannot select.
+struct PrefetchToL2 : ConvertOpToLLVMPattern<memref::PrefetchOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(memref::PrefetchOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value address = getStridedElementPtr(rewriter, loc, op.getMemRefType(),
+                                         adaptor.getMemref(), adaptor.getIndices());
+    auto global = LLVM::LLVMPointerType::get(getContext(),
+                                             unsigned(NVVM::NVVMMemorySpace::Global));
+    address = LLVM::AddrSpaceCastOp::create(rewriter, loc, global, address);
+    rewriter.replaceOpWithNewOp<LLVM::CallIntrinsicOp>(
+        op, rewriter.getStringAttr("llvm.nvvm.prefetch.global.L2"), address);
+    return success();
+  }
+};
+
 struct ConvertKernelsToNVVMPass
     : ::mortar::impl::ConvertKernelsToNVVMPassBase<ConvertKernelsToNVVMPass> {
   void runOnOperation() override {
@@ -65,7 +84,7 @@ struct ConvertKernelsToNVVMPass
     populateMathToLLVMConversionPatterns(converter, patterns,
                                          /*approximateLog1p=*/false, /*benefit=*/5);
     populateGpuToNVVMConversionPatterns(converter, patterns);
-    patterns.add<SqrtToIntrinsic>(converter, /*benefit=*/10);
+    patterns.add<PrefetchToL2, SqrtToIntrinsic>(converter, /*benefit=*/10);
 
     LLVMConversionTarget target(*context);
     configureGpuToNVVMConversionLegality(target);

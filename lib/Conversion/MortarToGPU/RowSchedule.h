@@ -42,15 +42,22 @@ struct RowSchedule {
   int64_t threads = 32;
 
   int64_t chunksPerRow() const { return llvm::divideCeil(length, width); }
+  /// Blocks that a multiprocessor must be able to hold, which bounds their registers.
+  int64_t residentBlocks() const;
   /// Whether thread coordinates can lie behind the end of the row.
   bool mayExceedRow() const {
     return kind == Whole && warps * chunks * lanes != chunksPerRow();
   }
 };
 
+/// The numbers of rows that one schedule is for: up to `fewRows`, or more.
+enum class RowCount { Few, Many };
+inline constexpr int64_t fewRows = 1024;
+
 /// The schedule of `program` with chunks of `width` elements. Fails, with an error at
 /// the region, if a row is longer than any block can hold.
-mlir::FailureOr<RowSchedule> chooseSchedule(RowProgram &program, int64_t width);
+mlir::FailureOr<RowSchedule> chooseSchedule(RowProgram &program, int64_t width,
+                                            RowCount count);
 
 } // namespace mortar
 
