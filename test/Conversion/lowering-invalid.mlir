@@ -54,3 +54,13 @@ func.func @recurrence(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
   }
   return
 }
+
+// -----
+
+func.func @parts_of_bytes(%x: memref<?x8xi4>, %y: memref<?x8xi4>) {
+  // expected-error @+1 {{expected elements of whole bytes in operand 0, but found 'i4'}}
+  mortar.fused ins(%a = row %x : memref<?x8xi4>) outs(row %y : memref<?x8xi4>) {
+    mortar.yield %a : vector<8xi4>
+  }
+  return
+}

@@ -55,8 +55,9 @@ static Value spanInBytes(IndexBuilder &b, const HostOperand &operand) {
   return b.mul(span, b.constant(operand.elementBytes()));
 }
 
-/// A destination shares an operand's memory exactly (a row's values are all read
-/// before any is written), or not at all.
+/// A destination shares an operand's memory exactly (each thread reads the elements that
+/// it writes, and no others, before it writes), or not at all. What all threads of a row
+/// read, a row_scalar, none may write.
 static void checkOverlap(IndexBuilder &b, const HostOperand &destination,
                          const std::string &destinationName, const HostOperand &other,
                          const std::string &otherName, Value anyRows) {
@@ -69,6 +70,7 @@ static void checkOverlap(IndexBuilder &b, const HostOperand &destination,
                   other.rowStride &&
                   other.type.getShape().back() == destination.type.getShape().back() &&
                   other.elementBytes() == destination.elementBytes();
+  bool mayBeSame = mayShare && destination.map == RowMap::Row;
   if (mayShare) {
     // Two column ranges of one matrix: the rows interleave and don't meet.
     Value stride = b.mul(destination.rowStride, b.constant(destination.elementBytes()));
@@ -87,12 +89,13 @@ static void checkOverlap(IndexBuilder &b, const HostOperand &destination,
     Value same =
         b.both(b.compare(Predicate::eq, destination.address, other.address),
                b.compare(Predicate::eq, destination.rowStride, other.rowStride));
-    fine = b.either(fine, same);
+    if (mayBeSame)
+      fine = b.either(fine, same);
   }
   Value noRows = b.compare(Predicate::eq, anyRows, b.constant(0));
   b.check(b.either(fine, noRows),
           "expected " + destinationName + " to share no memory with " + otherName +
-              (mayShare ? ", or all of it with the same strides" : "") +
+              (mayBeSame ? ", or all of it with the same strides" : "") +
               ", but they overlap");
 }
 

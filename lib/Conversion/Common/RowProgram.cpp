@@ -71,9 +71,13 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
   for (auto [i, operand] : llvm::enumerate(region.getOperands())) {
     unsigned inputs = region.getInputs().size();
     RowMap map = i < inputs ? region.getInputMap(i) : region.getInitMap(i - inputs);
+    Type element = getElementTypeOrSelf(operand.getType());
+    if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8)
+      return region.emitError() << "expected elements of whole bytes in operand " << i
+                                << ", but found " << element;
     if (map != RowMap::Row)
       continue;
-    unsigned bits = getElementTypeOrSelf(operand.getType()).getIntOrFloatBitWidth();
+    unsigned bits = element.getIntOrFloatBitWidth();
     program.narrowestElementBytes = std::min(program.narrowestElementBytes, bits / 8);
     Type type = region.getBodyBlock()->getArgument(i).getType();
     if (i < inputs && isa<VectorType>(type))

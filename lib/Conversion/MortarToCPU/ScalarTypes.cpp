@@ -74,6 +74,8 @@ Value mortar::cloneForCPU(OpBuilder &b, Operation *op, ValueRange operands,
                                      result);
     if (element.isF32())
       return result;
+  } else if (!element.isBF16()) { // a comparison
+    return cloneElementwise(b, op, wide, shape);
   } else {
     Type original = op->getResult(0).getType();
     op->getResult(0).setType(withElement(original, b.getF32Type()));
