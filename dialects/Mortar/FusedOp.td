@@ -9,7 +9,10 @@ include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/IR/OpAsmInterface.td"
 
-def Mortar_Operand : AnyTypeOf<[AnyRankedTensor, AnyNon0RankedMemRef]>;
+def Mortar_Operand : AnyTypeOf<
+    [RankedTensorOf<[AnyFloat, AnySignlessInteger]>,
+     MemRefRankOf<[AnyFloat, AnySignlessInteger], [1, 2, 3, 4, 5, 6, 7, 8]>],
+    "a ranked tensor, or a memref of rank 1 to 8, of floats or signless integers">;
 
 def Mortar_FusedOp : Mortar_Op<"fused", [
     IsolatedFromAbove, AttrSizedOperandSegments, DestinationStyleOpInterface,

@@ -36,6 +36,6 @@ void mortar::registerElementwiseFusionModels(DialectRegistry &registry) {
            arith::ExtFOp, arith::TruncFOp>(context);
   });
   registry.addExtension(+[](MLIRContext *context, math::MathDialect *) {
-    attach<math::FmaOp, math::AbsFOp, math::SqrtOp>(context);
+    attach<math::FmaOp, math::SqrtOp>(context);
   });
 }

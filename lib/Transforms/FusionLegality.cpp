@@ -3,6 +3,7 @@
 #include "mortar/Transforms/Fusion.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -43,6 +44,14 @@ std::optional<Refusal> mortar::whyNotWrapped(FusionOpInterface op) {
       return Refusal{"unknown-attribute",
                      "fastmath flags would let bits depend on the schedule",
                      "remove the flags"};
+  // A narrow fma rounds once where one through f32 rounds twice, and not every device
+  // has both; a narrow square root is a library call on some.
+  if (isa<math::MathDialect>(op->getDialect()) &&
+      !getElementTypeOrSelf(op->getResult(0).getType()).isF32())
+    return Refusal{"element-type",
+                   "math ops join on f32 only, found " +
+                       llvm::formatv("{0}", op->getResult(0).getType()).str(),
+                   "widen the operands and round the result"};
   for (Value value : llvm::concat<Value>(SmallVector<Value>(op->getOperands()),
                                          SmallVector<Value>(op->getResults()))) {
     if (!hasStaticRow(value))

@@ -38,11 +38,14 @@ func.func @add_norm(%x: tensor<?x4096xbf16>, %r: tensor<?x4096xbf16>,
 // CHECK: ld.global.v4.b32
 // CHECK-NOT: add.rn.f32
 // CHECK: ld.global.v4.b32
+// The sum (two narrow values an instruction: the same bits) is stored as soon as it is
+// known; there is one barrier.
+// CHECK: add.rn.bf16x2
+// CHECK: st.global.v4.b32
 // CHECK: add.rn.f32
 // CHECK: bar.sync
 // CHECK-NOT: bar.sync
 // CHECK: sqrt.rn.f32
-// CHECK: st.global.v4.b32
 // CHECK: st.global.v4.b32
 // CHECK: ret;
 

@@ -64,3 +64,24 @@ func.func @parts_of_bytes(%x: memref<?x8xi4>, %y: memref<?x8xi4>) {
   }
   return
 }
+
+// -----
+
+func.func @two_destinations_one_buffer(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  // expected-error @+1 {{expected destination 1 to share its buffer with no destination and no input but a row, but it is destination 0, too}}
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y, row %y : memref<?x8xf32>, memref<?x8xf32>) {
+    mortar.yield %a, %a : vector<8xf32>, vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @narrow_fma(%x: memref<?x8xbf16>, %y: memref<?x8xbf16>) {
+  mortar.fused ins(%a = row %x : memref<?x8xbf16>) outs(row %y : memref<?x8xbf16>) {
+    // expected-error @+1 {{expected a row primitive, but found 'math.fma'}}
+    %e = math.fma %a, %a, %a : vector<8xbf16>
+    mortar.yield %e : vector<8xbf16>
+  }
+  return
+}

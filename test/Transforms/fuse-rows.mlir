@@ -282,7 +282,7 @@ func.func @arith_joins(%x: tensor<4x64xbf16>, %r: tensor<4x64xf32>, %bias: tenso
   // CHECK: %[[NORM:.*]] = mortar.rms_norm %[[SUM]]
   // CHECK: %[[BIASED:.*]] = arith.addf %[[NORM]], %[[BIAS]] : vector<64xf32>
   // CHECK: %[[SCALED:.*]] = arith.mulf %[[BIASED]], %[[TWO]] : vector<64xf32>
-  // CHECK: %[[ROOT:.*]] = math.absf %[[SCALED]] : vector<64xf32>
+  // CHECK: %[[ROOT:.*]] = math.sqrt %[[SCALED]] : vector<64xf32>
   // CHECK: arith.truncf %[[ROOT]] : vector<64xf32> to vector<64xbf16>
   // CHECK: mortar.yield
   // CHECK-NOT: mortar.fused
@@ -292,7 +292,7 @@ func.func @arith_joins(%x: tensor<4x64xbf16>, %r: tensor<4x64xf32>, %bias: tenso
   %n = mortar.rms_norm %s epsilon(1.0e-6) : (tensor<4x64xf32>) -> tensor<4x64xf32>
   %biased = arith.addf %n, %bias : tensor<4x64xf32>
   %scaled = arith.mulf %biased, %two : tensor<4x64xf32>
-  %abs = math.absf %scaled : tensor<4x64xf32>
+  %abs = math.sqrt %scaled : tensor<4x64xf32>
   %y = arith.truncf %abs : tensor<4x64xf32> to tensor<4x64xbf16>
   return %y, %s : tensor<4x64xbf16>, tensor<4x64xf32>
 }

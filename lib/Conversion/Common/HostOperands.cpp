@@ -153,10 +153,21 @@ FailureOr<HostOperands> mortar::takeApart(OpBuilder &builder, FusedOp region) {
     operands.all.push_back(operand);
   }
   for (auto [i, destination] : llvm::enumerate(operands.all))
-    for (auto [k, other] : llvm::enumerate(operands.all))
-      if (destination.isDestination && (!other.isDestination || k < i) &&
-          region.getOperand(i) != region.getOperand(k))
+    for (auto [k, other] : llvm::enumerate(operands.all)) {
+      if (!destination.isDestination || (other.isDestination && k >= i))
+        continue;
+      // The very same buffer: shared exactly, if it may be shared at all.
+      bool same = region.getOperand(i) == region.getOperand(k);
+      if (same && (other.isDestination || other.map != RowMap::Row))
+        return region.emitError()
+               << "expected destination " << i - numInputs
+               << " to share its buffer with no destination and no input but a row, but "
+                  "it is "
+               << (other.isDestination ? "destination " : "input ")
+               << (other.isDestination ? k - numInputs : k) << ", too";
+      if (!same)
         checkOverlap(b, destination, names[i], other, names[k], operands.rows);
+    }
   return operands;
 }
 

@@ -15,7 +15,7 @@ static bool isPrimitive(Operation &op) {
   if (isa<RowReduceOp, RowBroadcastOp, RowHalfOp, YieldOp>(op))
     return true;
   if (isa<math::FmaOp, math::SqrtOp>(op))
-    return true;
+    return getElementTypeOrSelf(op.getResult(0).getType()).isF32();
   return isa<arith::ArithDialect>(op.getDialect()) && op.getNumResults() == 1 &&
          op.getNumRegions() == 0;
 }

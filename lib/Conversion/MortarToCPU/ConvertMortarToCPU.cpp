@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -26,25 +27,53 @@ constexpr int64_t maxReducedLength = 65536;
 struct ConvertMortarToCPUPass
     : ::mortar::impl::ConvertMortarToCPUPassBase<ConvertMortarToCPUPass> {
   void runOnOperation() override {
-    SmallVector<FusedOp> regions;
-    getOperation().walk([&](FusedOp region) { regions.push_back(region); });
-    for (FusedOp region : regions) {
-      FailureOr<RowProgram> program = RowProgram::read(region);
-      if (failed(program))
-        return signalPassFailure();
-      if (program->reduces && program->length > maxReducedLength) {
-        region.emitError() << "expected rows of at most " << maxReducedLength
-                           << " elements under a reduction, but found "
-                           << program->length;
-        return signalPassFailure();
-      }
-      OpBuilder b(region);
-      FailureOr<HostOperands> operands = takeApart(b, region);
-      if (failed(operands))
-        return signalPassFailure();
-      emitRowLoops(b, *program, *operands);
-      region.erase();
-    }
+    WalkResult result = getOperation().walk([&](func::FuncOp func) {
+      return failed(convert(func)) ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
   }
+
+private:
+  LogicalResult convert(func::FuncOp func);
 };
 } // namespace
+
+LogicalResult ConvertMortarToCPUPass::convert(func::FuncOp func) {
+  SmallVector<RowProgram> programs;
+  int64_t longest = 0;
+  WalkResult result = func.walk([&](FusedOp region) {
+    FailureOr<RowProgram> program = RowProgram::read(region);
+    if (failed(program))
+      return WalkResult::interrupt();
+    if (program->reduces)
+      longest = std::max(longest, program->length);
+    if (program->reduces && program->length > maxReducedLength) {
+      region.emitError() << "expected rows of at most " << maxReducedLength
+                         << " elements under a reduction, but found "
+                         << program->length;
+      return WalkResult::interrupt();
+    }
+    programs.push_back(*program);
+    return WalkResult::advance();
+  });
+  if (result.wasInterrupted())
+    return failure();
+  // One for all regions, at the function's start: the stack is small.
+  OpBuilder b(func.getContext());
+  Value scratch;
+  if (longest) {
+    b.setInsertionPointToStart(&func.front());
+    scratch = memref::AllocaOp::create(b, func.getLoc(),
+                                       MemRefType::get({longest}, b.getF32Type()));
+  }
+  for (RowProgram &program : programs) {
+    b.setInsertionPoint(program.region);
+    FailureOr<HostOperands> operands = takeApart(b, program.region);
+    if (failed(operands))
+      return failure();
+    emitRowLoops(b, program, *operands, scratch);
+    program.region.erase();
+  }
+  return success();
+}

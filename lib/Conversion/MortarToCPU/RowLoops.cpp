@@ -28,8 +28,10 @@ constexpr int64_t simdWidth = 16;
 
 class RowLoops {
 public:
-  RowLoops(ImplicitLocOpBuilder &b, RowProgram &program, const HostOperands &operands)
-      : b(b), program(program), region(program.region), operands(operands) {}
+  RowLoops(ImplicitLocOpBuilder &b, RowProgram &program, const HostOperands &operands,
+           Value scratch)
+      : b(b), program(program), region(program.region), operands(operands),
+        scratch(scratch) {}
 
   void emit();
 
@@ -58,11 +60,11 @@ private:
   RowProgram &program;
   FusedOp region;
   const HostOperands &operands;
+  Value scratch; // f32, at least one for each element of a row that is reduced
 
   DenseMap<Value, unsigned> passOf; // the first pass in which a value can be computed
   unsigned lastPass = 0;
   SmallVector<Value> matrices;
-  Value scratch; // f32, one for each element of a row that is reduced
   Value row;
   DenseMap<Value, Value> scalars;
 };
@@ -255,9 +257,6 @@ void RowLoops::emitRow() {
 void RowLoops::emit() {
   findPasses();
   takeMatrices();
-  if (program.reduces)
-    scratch = memref::AllocaOp::create(
-        b, MemRefType::get({program.length}, b.getF32Type()));
   auto rows = scf::ForOp::create(b, constant(0), operands.rows, constant(1));
   b.setInsertionPointToStart(rows.getBody());
   row = rows.getInductionVar();
@@ -265,8 +264,8 @@ void RowLoops::emit() {
 }
 
 void mortar::emitRowLoops(OpBuilder &builder, RowProgram &program,
-                          const HostOperands &operands) {
+                          const HostOperands &operands, Value scratch) {
   ImplicitLocOpBuilder b(program.region.getLoc(), builder);
   b.setInsertionPoint(builder.getInsertionBlock(), builder.getInsertionPoint());
-  RowLoops(b, program, operands).emit();
+  RowLoops(b, program, operands, scratch).emit();
 }

@@ -7,9 +7,10 @@
 
 namespace mortar {
 
-/// Emits `program` over all rows of `operands` at the builder's place.
+/// Emits `program` over all rows of `operands` at the builder's place. `scratch` is a
+/// memref of f32 with room for a row that is reduced; null if the program reduces none.
 void emitRowLoops(mlir::OpBuilder &b, RowProgram &program,
-                  const HostOperands &operands);
+                  const HostOperands &operands, mlir::Value scratch);
 
 } // namespace mortar
 
