@@ -2,12 +2,12 @@
 
 #include "mortar/Target/DeviceCode.h"
 
+#include "MachineCode.h"
+
 #include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -29,34 +29,6 @@ static void initializeNVPTX() {
     LLVMInitializeNVPTXTargetMC();
     LLVMInitializeNVPTXAsmPrinter();
   });
-}
-
-/// Optimizes `module` and writes it as PTX.
-static bool emitPTX(llvm::Module &module, llvm::TargetMachine &machine,
-                    std::string &ptx) {
-  module.setDataLayout(machine.createDataLayout());
-  module.setTargetTriple(machine.getTargetTriple());
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
-      .run(module, modules);
-  llvm::SmallString<0> text;
-  llvm::raw_svector_ostream stream(text);
-  llvm::legacy::PassManager codegen;
-  if (machine.addPassesToEmitFile(codegen, stream, nullptr,
-                                  llvm::CodeGenFileType::AssemblyFile))
-    return false;
-  codegen.run(module);
-  ptx = text.str().str();
-  return true;
 }
 
 /// LLVM writes the first PTX version that knew the chip. For sm_90 that is 7.8, and its
@@ -89,7 +61,12 @@ FailureOr<std::string> mortar::translateToPTX(gpu::GPUModuleOp kernels,
   llvm::CrashRecoveryContext::Enable();
   llvm::CrashRecoveryContext recovery;
   bool survived =
-      recovery.RunSafely([&] { emitted = emitPTX(*module, *machine, ptx); });
+      recovery.RunSafely([&] {
+        module->setDataLayout(machine->createDataLayout());
+        module->setTargetTriple(machine->getTargetTriple());
+        emitted = emitMachineCode(*module, *machine, llvm::OptimizationLevel::O3,
+                                  llvm::CodeGenFileType::AssemblyFile, ptx);
+      });
   if (!survived || !emitted)
     return kernels.emitError() << "LLVM can't generate code of these kernels for "
                                << chip;
