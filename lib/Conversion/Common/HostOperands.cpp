@@ -134,7 +134,12 @@ FailureOr<HostOperands> mortar::takeApart(OpBuilder &builder, FusedOp region) {
       operand.rows = b.constant(1);
       for (unsigned d = 0; d < leading; ++d)
         operand.rows = b.mul(operand.rows, parts.getSizes()[d]);
-      operand.rowStride = leading ? parts.getStrides()[leading - 1] : b.constant(0);
+      // One row has no stride, whatever its tensor says.
+      operand.rowStride = b.constant(0);
+      if (leading)
+        operand.rowStride = b.createOrFold<arith::SelectOp>(
+            b.compare(Predicate::ule, operand.rows, b.constant(1)), operand.rowStride,
+            parts.getStrides()[leading - 1]);
       // Row r must lie at r times one stride.
       for (unsigned d = 0; d + 1 < leading; ++d) {
         Value next = b.mul(parts.getSizes()[d + 1], parts.getStrides()[d + 1]);
@@ -169,6 +174,24 @@ FailureOr<HostOperands> mortar::takeApart(OpBuilder &builder, FusedOp region) {
         checkOverlap(b, destination, names[i], other, names[k], operands.rows);
     }
   return operands;
+}
+
+Value mortar::castToMatrix(OpBuilder &b, Location loc, const HostOperand &operand,
+                           Value base, Value offset, Value rows, Value rowStride) {
+  int64_t length = operand.type.getShape().back();
+  SmallVector<OpFoldResult> sizes{b.getIndexAttr(length)}, strides{b.getIndexAttr(1)};
+  SmallVector<int64_t> shape{length}, staticStrides{1};
+  if (rowStride) {
+    sizes.insert(sizes.begin(), rows);
+    strides.insert(strides.begin(), rowStride);
+    shape.insert(shape.begin(), ShapedType::kDynamic);
+    staticStrides.insert(staticStrides.begin(), ShapedType::kDynamic);
+  }
+  auto layout =
+      StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, staticStrides);
+  auto type = MemRefType::get(shape, operand.type.getElementType(), layout);
+  return memref::ReinterpretCastOp::create(b, loc, type, base, OpFoldResult(offset),
+                                           sizes, strides);
 }
 
 Value mortar::isAligned(OpBuilder &builder, Location loc, const HostOperands &operands,

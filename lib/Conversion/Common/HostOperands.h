@@ -33,6 +33,12 @@ struct HostOperands {
 /// destinations that share an operand's memory exactly or not at all.
 mlir::FailureOr<HostOperands> takeApart(mlir::OpBuilder &b, FusedOp region);
 
+/// The operand as what a row's program indexes: memref<rows x N> if it is by row, else
+/// memref<N>. The other arguments are the operand's own, here or as kernel parameters.
+mlir::Value castToMatrix(mlir::OpBuilder &b, mlir::Location loc,
+                         const HostOperand &operand, mlir::Value base,
+                         mlir::Value offset, mlir::Value rows, mlir::Value rowStride);
+
 /// Whether every access of `width` elements at a multiple of `width` is aligned to
 /// its size, or to 16 bytes if it is wider.
 mlir::Value isAligned(mlir::OpBuilder &b, mlir::Location loc,

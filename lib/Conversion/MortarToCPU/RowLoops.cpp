@@ -84,22 +84,9 @@ void RowLoops::findPasses() {
 }
 
 void RowLoops::takeMatrices() {
-  for (const HostOperand &operand : operands.all) {
-    int64_t length = operand.type.getShape().back();
-    SmallVector<OpFoldResult> sizes{b.getIndexAttr(length)}, strides{b.getIndexAttr(1)};
-    SmallVector<int64_t> shape{length}, staticStrides{1};
-    if (operand.rowStride) {
-      sizes.insert(sizes.begin(), operands.rows);
-      strides.insert(strides.begin(), operand.rowStride);
-      shape.insert(shape.begin(), ShapedType::kDynamic);
-      staticStrides.insert(staticStrides.begin(), ShapedType::kDynamic);
-    }
-    auto layout =
-        StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, staticStrides);
-    auto type = MemRefType::get(shape, operand.type.getElementType(), layout);
-    matrices.push_back(memref::ReinterpretCastOp::create(
-        b, type, operand.base, OpFoldResult(operand.offset), sizes, strides));
-  }
+  for (const HostOperand &operand : operands.all)
+    matrices.push_back(castToMatrix(b, b.getLoc(), operand, operand.base, operand.offset,
+                                    operands.rows, operand.rowStride));
 }
 
 void RowLoops::loop(int64_t from, int64_t to, int64_t step,

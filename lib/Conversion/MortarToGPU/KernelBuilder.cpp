@@ -93,22 +93,8 @@ void KernelBuilder::takeParameters(Block &entry) {
   numRows = *next++;
   for (const HostOperand &operand : operands.all) {
     Value base = *next++, offset = *next++;
-    int64_t length = operand.type.getShape().back();
-    SmallVector<OpFoldResult> sizes{b.getIndexAttr(length)};
-    SmallVector<OpFoldResult> strides{b.getIndexAttr(1)};
-    SmallVector<int64_t> shape{length}, staticStrides{1};
-    if (operand.rowStride) {
-      Value stride = *next++;
-      sizes.insert(sizes.begin(), numRows);
-      strides.insert(strides.begin(), stride);
-      shape.insert(shape.begin(), ShapedType::kDynamic);
-      staticStrides.insert(staticStrides.begin(), ShapedType::kDynamic);
-    }
-    auto layout =
-        StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, staticStrides);
-    auto type = MemRefType::get(shape, operand.type.getElementType(), layout);
-    Value matrix = memref::ReinterpretCastOp::create(b, type, base, OpFoldResult(offset),
-                                                     sizes, strides);
+    Value stride = operand.rowStride ? Value(*next++) : Value();
+    Value matrix = castToMatrix(b, b.getLoc(), operand, base, offset, numRows, stride);
     inner.push_back({&operand, matrix});
   }
 }
