@@ -88,10 +88,6 @@ LogicalResult MortarDialect::verifyRegionArgAttribute(Operation *op, unsigned,
   return success();
 }
 
-bool mortar::worksOnRow(Operation *op) {
-  return op->getNumResults() && isa<VectorType>(op->getResult(0).getType());
-}
-
 LogicalResult mortar::verifySameRows(Operation *op, StringRef constraint,
                                      StringRef name, Type expected,
                                      StringRef otherName, Type found) {

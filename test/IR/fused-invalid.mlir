@@ -228,3 +228,13 @@ func.func @fused_two_blocks(%x: tensor<4x64xbf16>) {
   }) : (tensor<4x64xbf16>, tensor<4x64xbf16>) -> tensor<4x64xbf16>
   return
 }
+
+// -----
+
+func.func @fused_element_type(%x: tensor<?x64xindex>, %e: tensor<?x64xindex>) -> tensor<?x64xindex> {
+  // expected-error @+1 {{of floats or signless integers}}
+  %0 = mortar.fused ins(%a = row %x : tensor<?x64xindex>) outs(row %e : tensor<?x64xindex>) {
+    mortar.yield %a : vector<64xindex>
+  } -> tensor<?x64xindex>
+  return %0 : tensor<?x64xindex>
+}

@@ -29,9 +29,6 @@ inline int64_t rowLength(mlir::Type type) {
   return llvm::cast<mlir::ShapedType>(type).getShape().back();
 }
 
-/// Whether `op` works on rows (vectors) rather than on tensors.
-bool worksOnRow(mlir::Operation *op);
-
 /// Whether `op` is a cast or a reshape of a tensor that keeps every row as it is.
 bool isRowView(mlir::Operation *op);
 
