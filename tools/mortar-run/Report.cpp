@@ -1,6 +1,6 @@
 //===- Report.cpp - checksums, differences, times and files ---------------===//
 
-#include "Npy.h"
+#include "mortar/Execution/Npy.h"
 #include "Runner.h"
 
 #include "llvm/ADT/STLExtras.h"

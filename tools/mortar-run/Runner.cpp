@@ -2,7 +2,7 @@
 
 #include "Runner.h"
 
-#include "Npy.h"
+#include "mortar/Execution/Npy.h"
 
 #include "mortar/InitAll.h"
 

@@ -2,7 +2,7 @@
 #ifndef MORTAR_RUN_RUNNER_H
 #define MORTAR_RUN_RUNNER_H
 
-#include "Devices.h"
+#include "mortar/Execution/Programs.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -13,6 +13,8 @@
 #include <optional>
 
 namespace mortar::run {
+
+using namespace execution;
 
 enum class Where { CPU, GPU };
 enum class Reference { Unfused, CPU, Aligned };

@@ -5,12 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Npy.h"
+#include "mortar/Execution/Npy.h"
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/MemoryBuffer.h"
 
-using namespace mortar::run;
+using namespace mortar::execution;
 using llvm::StringRef;
 namespace rt = mortar::runtime;
 
@@ -114,7 +114,7 @@ bool HeaderParser::parse(Header &header) {
 
 } // namespace
 
-Expected<Tensor> mortar::run::readNpy(const std::string &path, ElementType type,
+Expected<Tensor> mortar::execution::readNpy(const std::string &path, ElementType type,
                                       const std::vector<int64_t> &shape) {
   auto error = [&](const auto &...parts) { return Status::error(path, ": ", parts...); };
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
@@ -161,7 +161,7 @@ Expected<Tensor> mortar::run::readNpy(const std::string &path, ElementType type,
   return Tensor{type, header.shape, rest.str()};
 }
 
-std::string mortar::run::toNpy(const Tensor &tensor) {
+std::string mortar::execution::toNpy(const Tensor &tensor) {
   std::string header = std::string("{'descr': '") + descrOf(tensor.type) +
                        "', 'fortran_order': False, 'shape': (";
   for (int64_t extent : tensor.shape)

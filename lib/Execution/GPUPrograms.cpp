@@ -1,6 +1,6 @@
-//===- GPUDevice.cpp - programs on the GPU --------------------------------===//
+//===- GPUPrograms.cpp - programs on the GPU ------------------------------===//
 
-#include "Devices.h"
+#include "mortar/Execution/Programs.h"
 
 #include "mortar/Runtime/Executable.h"
 
@@ -8,7 +8,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/ScopeExit.h"
 
-using namespace mortar::run;
+using namespace mortar::execution;
 namespace rt = mortar::runtime;
 
 namespace {
@@ -179,7 +179,7 @@ Expected<std::unique_ptr<Program>> load(rt::Artifact artifact, mortar::Summary s
 } // namespace
 
 Expected<std::unique_ptr<Program>>
-mortar::run::compileOnGPU(mlir::ModuleOp module, const CompileOptions &options) {
+mortar::execution::compileOnGPU(mlir::ModuleOp module, const CompileOptions &options) {
   mlir::OwningOpRef<mlir::ModuleOp> copy(module.clone());
   auto program = compileForGPU(*copy, options);
   if (failed(program))
@@ -187,11 +187,11 @@ mortar::run::compileOnGPU(mlir::ModuleOp module, const CompileOptions &options) 
   return load(std::move(program->artifact), std::move(program->summary));
 }
 
-Expected<std::unique_ptr<Program>> mortar::run::loadOnGPU(rt::Artifact artifact) {
+Expected<std::unique_ptr<Program>> mortar::execution::loadOnGPU(rt::Artifact artifact) {
   return load(std::move(artifact), {});
 }
 
-Expected<std::string> mortar::run::findGPU() {
+Expected<std::string> mortar::execution::findGPU() {
   auto driver = rt::driver();
   if (!driver)
     return driver.status();

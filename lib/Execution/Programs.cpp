@@ -1,6 +1,6 @@
-//===- Devices.cpp - compiled programs and where they run -----------------===//
+//===- Programs.cpp - compiled programs and where they run ----------------===//
 
-#include "Devices.h"
+#include "mortar/Execution/Programs.h"
 
 #include "mortar/Runtime/Executable.h"
 
@@ -9,7 +9,7 @@
 
 #include <chrono>
 
-using namespace mortar::run;
+using namespace mortar::execution;
 namespace rt = mortar::runtime;
 
 Program::~Program() = default;
@@ -150,7 +150,7 @@ private:
 } // namespace
 
 Expected<std::unique_ptr<Program>>
-mortar::run::compileOnCPU(mlir::ModuleOp module, const CompileOptions &options) {
+mortar::execution::compileOnCPU(mlir::ModuleOp module, const CompileOptions &options) {
   mlir::OwningOpRef<mlir::ModuleOp> copy(module.clone());
   auto program = compileForCPU(*copy, options);
   if (failed(program))

@@ -1,6 +1,6 @@
 //===- Tensors.cpp - values on the host, as bits --------------------------===//
 
-#include "Tensors.h"
+#include "mortar/Execution/Tensors.h"
 
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/bit.h"
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <unistd.h>
 
-using namespace mortar::run;
+using namespace mortar::execution;
 using mortar::runtime::elementTypeBytes;
 
 uint64_t Tensor::bits(size_t index) const {
@@ -20,25 +20,25 @@ uint64_t Tensor::bits(size_t index) const {
   return bits;
 }
 
-std::string mortar::run::describe(ElementType type, const std::vector<int64_t> &shape) {
+std::string mortar::execution::describe(ElementType type, const std::vector<int64_t> &shape) {
   std::string text = std::string(runtime::elementTypeName(type)) + " [";
   for (size_t i = 0; i < shape.size(); ++i)
     text += (i ? ", " : "") + (shape[i] < 0 ? "?" : std::to_string(shape[i]));
   return text + "]";
 }
 
-std::string mortar::run::place(const std::vector<int64_t> &shape, size_t index) {
+std::string mortar::execution::place(const std::vector<int64_t> &shape, size_t index) {
   std::string text;
   for (size_t i = shape.size(); i-- > 0; index /= shape[i])
     text = std::to_string(index % shape[i]) + (text.empty() ? "" : ", ") + text;
   return "[" + text + "]";
 }
 
-uint64_t mortar::run::memoryBytes() {
+uint64_t mortar::execution::memoryBytes() {
   return uint64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
 }
 
-Expected<size_t> mortar::run::bytesOf(ElementType type,
+Expected<size_t> mortar::execution::bytesOf(ElementType type,
                                       const std::vector<int64_t> &shape) {
   // Values, their image and a result to compare with exist at the same time.
   uint64_t most = memoryBytes() / 4;
@@ -182,7 +182,7 @@ uint64_t hardElement(ElementType type, unsigned kind, bool chosen, Random &rando
 
 } // namespace
 
-Expected<Tensor> mortar::run::makeTensor(ElementType type,
+Expected<Tensor> mortar::execution::makeTensor(ElementType type,
                                          const std::vector<int64_t> &shape, Values values,
                                          uint64_t seed) {
   auto bytes = bytesOf(type, shape);
@@ -207,7 +207,7 @@ Expected<Tensor> mortar::run::makeTensor(ElementType type,
   return tensor;
 }
 
-uint64_t mortar::run::checksum(const Tensor &tensor) {
+uint64_t mortar::execution::checksum(const Tensor &tensor) {
   uint64_t hash = 0xcbf29ce484222325;
   Format format = formatOf(tensor.type);
   for (size_t i = 0, n = tensor.count(); i < n; ++i) {
@@ -220,7 +220,7 @@ uint64_t mortar::run::checksum(const Tensor &tensor) {
   return hash;
 }
 
-Difference mortar::run::compare(const Tensor &found, const Tensor &expected) {
+Difference mortar::execution::compare(const Tensor &found, const Tensor &expected) {
   Difference difference;
   for (size_t i = 0, n = found.count(); i < n; ++i) {
     uint64_t a = found.bits(i), b = expected.bits(i);
@@ -232,7 +232,7 @@ Difference mortar::run::compare(const Tensor &found, const Tensor &expected) {
   return difference;
 }
 
-std::string mortar::run::describeElement(const Tensor &tensor, size_t index) {
+std::string mortar::execution::describeElement(const Tensor &tensor, size_t index) {
   uint64_t bits = tensor.bits(index);
   unsigned width = 2 + 2 * elementTypeBytes(tensor.type);
   std::string text;

@@ -1,14 +1,14 @@
-//===- Devices.h - compiled programs and where they run ---------*- C++ -*-===//
-#ifndef MORTAR_RUN_DEVICES_H
-#define MORTAR_RUN_DEVICES_H
+//===- Programs.h - compiled programs and where they run --------*- C++ -*-===//
+#ifndef MORTAR_EXECUTION_PROGRAMS_H
+#define MORTAR_EXECUTION_PROGRAMS_H
 
-#include "Tensors.h"
+#include "mortar/Execution/Tensors.h"
 
 #include "mortar/Pipelines/Compiler.h"
 
 #include <memory>
 
-namespace mortar::run {
+namespace mortar::execution {
 
 struct Timing {
   double median = 0, best = 0; // µs a run
@@ -54,6 +54,6 @@ Expected<std::unique_ptr<Program>> loadOnGPU(runtime::Artifact artifact);
 /// "sm_90" of the GPU in this machine.
 Expected<std::string> findGPU();
 
-} // namespace mortar::run
+} // namespace mortar::execution
 
-#endif // MORTAR_RUN_DEVICES_H
+#endif // MORTAR_EXECUTION_PROGRAMS_H

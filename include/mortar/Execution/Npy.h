@@ -4,12 +4,12 @@
 // their bits: bf16 as uint16, fp8 as uint8.
 //
 //===----------------------------------------------------------------------===//
-#ifndef MORTAR_RUN_NPY_H
-#define MORTAR_RUN_NPY_H
+#ifndef MORTAR_EXECUTION_NPY_H
+#define MORTAR_EXECUTION_NPY_H
 
-#include "Tensors.h"
+#include "mortar/Execution/Tensors.h"
 
-namespace mortar::run {
+namespace mortar::execution {
 
 /// Reads a file that holds a tensor of this type and shape (-1: any extent). An error is
 /// one line that begins with the path.
@@ -19,6 +19,6 @@ Expected<Tensor> readNpy(const std::string &path, ElementType type,
 /// The file's bytes.
 std::string toNpy(const Tensor &tensor);
 
-} // namespace mortar::run
+} // namespace mortar::execution
 
-#endif // MORTAR_RUN_NPY_H
+#endif // MORTAR_EXECUTION_NPY_H

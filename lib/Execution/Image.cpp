@@ -1,10 +1,10 @@
 //===- Image.cpp - the memory of an argument ------------------------------===//
 
-#include "Tensors.h"
+#include "mortar/Execution/Tensors.h"
 
 #include <cstring>
 
-using namespace mortar::run;
+using namespace mortar::execution;
 using mortar::runtime::elementTypeBytes;
 
 Expected<Image> Image::make(ElementType type, const std::vector<int64_t> &shape,

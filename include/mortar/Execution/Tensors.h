@@ -1,10 +1,10 @@
 //===- Tensors.h - values on the host, as bits ------------------*- C++ -*-===//
-#ifndef MORTAR_RUN_TENSORS_H
-#define MORTAR_RUN_TENSORS_H
+#ifndef MORTAR_EXECUTION_TENSORS_H
+#define MORTAR_EXECUTION_TENSORS_H
 
 #include "mortar/Runtime/Plan.h"
 
-namespace mortar::run {
+namespace mortar::execution {
 
 using runtime::ElementType;
 using runtime::Expected;
@@ -89,6 +89,6 @@ private:
   size_t lead = 0, first = 0;          // of element 0, from data()
 };
 
-} // namespace mortar::run
+} // namespace mortar::execution
 
-#endif // MORTAR_RUN_TENSORS_H
+#endif // MORTAR_EXECUTION_TENSORS_H
