@@ -85,3 +85,25 @@ func.func @narrow_fma(%x: memref<?x8xbf16>, %y: memref<?x8xbf16>) {
   }
   return
 }
+
+// -----
+
+func.func @toward_zero(%x: memref<4x8xf32>, %y: memref<4x8xbf16>) {
+  mortar.fused ins(%a = row %x : memref<4x8xf32>) outs(row %y : memref<4x8xbf16>) {
+    // expected-error @+1 {{expected rounding to_nearest_even in a region, but found toward_zero}}
+    %b = arith.truncf %a toward_zero : vector<8xf32> to vector<8xbf16>
+    mortar.yield %b : vector<8xbf16>
+  }
+  return
+}
+
+// -----
+
+func.func @fastmath(%x: memref<4x8xf32>, %y: memref<4x8xf32>) {
+  mortar.fused ins(%a = row %x : memref<4x8xf32>) outs(row %y : memref<4x8xf32>) {
+    // expected-error @+1 {{expected no fastmath flags in a region, but found contract}}
+    %b = arith.addf %a, %a fastmath<contract> : vector<8xf32>
+    mortar.yield %b : vector<8xf32>
+  }
+  return
+}

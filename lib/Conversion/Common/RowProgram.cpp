@@ -20,6 +20,22 @@ static bool isPrimitive(Operation &op) {
          op.getNumRegions() == 0;
 }
 
+/// What upstream lets an op say that would make its bits depend on the device: an error.
+static LogicalResult checkRoundsAsWritten(Operation &op) {
+  if (auto truncate = dyn_cast<arith::TruncFOp>(op);
+      truncate && truncate.getRoundingmode().value_or(
+                      arith::RoundingMode::to_nearest_even) !=
+                      arith::RoundingMode::to_nearest_even)
+    return op.emitError() << "expected rounding to_nearest_even in a region, but found "
+                          << arith::stringifyRoundingMode(*truncate.getRoundingmode());
+  if (auto fastmath = dyn_cast<arith::ArithFastMathInterface>(op))
+    if (auto flags = fastmath.getFastMathFlagsAttr();
+        flags && flags.getValue() != arith::FastMathFlags::none)
+      return op.emitError() << "expected no fastmath flags in a region, but found "
+                            << arith::stringifyFastMathFlags(flags.getValue());
+  return success();
+}
+
 FailureOr<RowProgram> RowProgram::read(FusedOp region) {
   RowProgram program;
   program.region = region;
@@ -39,6 +55,8 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
     if (!isPrimitive(op))
       return op.emitError() << "expected a row primitive, but found '" << op.getName()
                             << "'; run mortar-decompose first";
+    if (failed(checkRoundsAsWritten(op)))
+      return failure();
     for (Value value : op.getResults())
       note(value);
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
