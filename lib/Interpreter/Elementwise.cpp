@@ -276,10 +276,13 @@ FailureOr<Array> interpreter::evaluateElementwise(Operation *op,
   if (!primitive)
     return op->emitError() << "the interpreter doesn't know '" << op->getName()
                            << "' on these types";
-  Array result{getElementTypeOrSelf(op->getResult(0).getType()), operands[0]->shape, {}};
-  size_t count = operands[0]->bits.size();
+  // A select may have one condition for all of its elements.
+  const Array &last = *operands.back();
+  bool oneCondition = isa<arith::SelectOp>(op) && operands[0]->shape.empty();
+  Array result{getElementTypeOrSelf(op->getResult(0).getType()), last.shape, {}};
+  size_t count = last.bits.size();
   for (auto [i, operand] : llvm::enumerate(operands))
-    if (operand->bits.size() != count)
+    if (operand->bits.size() != count && !(oneCondition && i == 0))
       return op->emitError() << "expected all operands to have " << count
                              << " elements, but found " << operand->bits.size()
                              << " in operand " << i;
@@ -287,7 +290,7 @@ FailureOr<Array> interpreter::evaluateElementwise(Operation *op,
   SmallVector<uint64_t, 3> elements(operands.size());
   for (size_t i = 0; i < count; ++i) {
     for (auto [element, operand] : llvm::zip(elements, operands))
-      element = operand->bits[i];
+      element = operand->bits[oneCondition && operand == operands[0] ? 0 : i];
     result.bits[i] = primitive(elements);
   }
   return result;

@@ -21,14 +21,21 @@
 using namespace mlir;
 
 void mortar::buildFusePipeline(OpPassManager &pm, const FusePipelineOptions &options) {
+  // What is computed twice has one kernel.
+  pm.addNestedPass<func::FuncOp>(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createCSEPass());
   FuseRowsPassOptions fuse;
   fuse.merge = options.merge;
+  fuse.maxLiveBytes = options.maxLiveBytes;
   fuse.mixedDtypes = options.mixedDtypes ? MixedDtypes::Fuse : MixedDtypes::Separate;
   pm.addPass(createFuseRowsPass(fuse));
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createCSEPass());
   pm.addPass(createOutlineGapsPass());
+  // Sizes, in the gaps.
+  pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createCSEPass());
 }
 
 void mortar::buildBufferizePipeline(OpPassManager &pm) {

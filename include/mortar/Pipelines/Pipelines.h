@@ -22,6 +22,10 @@ struct FusePipelineOptions : mlir::PassPipelineOptions<FusePipelineOptions> {
   Option<bool> merge{*this, "merge",
                      llvm::cl::desc("Join neighbours; otherwise each op is a kernel"),
                      llvm::cl::init(true)};
+  Option<int64_t> maxLiveBytes{
+      *this, "max-live-bytes",
+      llvm::cl::desc("The most bytes of one row's values alive at once in a region"),
+      llvm::cl::init(FusionOptions().maxLiveBytes)};
 };
 
 struct ToGPUPipelineOptions : mlir::PassPipelineOptions<ToGPUPipelineOptions> {
