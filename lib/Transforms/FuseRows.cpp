@@ -34,7 +34,7 @@ public:
 
 private:
   void wrapAll(RewriterBase &rewriter);
-  void mergeAll(RewriterBase &rewriter);
+  bool mergeAll(RewriterBase &rewriter);
   LogicalResult cleanUp();
   void reportAll(bool merge);
   void report(Location loc, StringRef name, const Refusal &refusal);
@@ -70,8 +70,9 @@ LogicalResult RowFuser::run(bool merge) {
   // has this size.
   if (failed(cleanUp()))
     return failure();
-  if (merge)
-    mergeAll(rewriter);
+  // A merge moves what stands in between, which may make room for one before it.
+  while (merge && mergeAll(rewriter))
+    ;
   if (failed(cleanUp()))
     return failure();
   reportAll(merge);
@@ -161,7 +162,9 @@ static SmallVector<FusedOp> findProducers(FusedOp consumer) {
   return nearestFirst;
 }
 
-void RowFuser::mergeAll(RewriterBase &rewriter) {
+/// One walk in program order; whether it merged anything.
+bool RowFuser::mergeAll(RewriterBase &rewriter) {
+  bool merged = false;
   SmallVector<FusedOp> inOrder;
   func.walk([&](FusedOp region) { inOrder.push_back(region); });
   for (FusedOp consumer : inOrder) {
@@ -171,11 +174,12 @@ void RowFuser::mergeAll(RewriterBase &rewriter) {
         if (whyNotMerged(producer, consumer, options))
           continue;
         consumer = mergeRegions(rewriter, producer, consumer);
-        changed = true;
+        changed = merged = true;
         break;
       }
     }
   }
+  return merged;
 }
 
 /// Results that only the merged region read are gone, doubled operands are one, views
