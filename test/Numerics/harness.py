@@ -30,6 +30,8 @@ def parse(parser):
     arguments = parser.parse_args()
     if not shutil.which(arguments.mortar_run):
         parser.error(f"expected a program at --mortar-run, found no {arguments.mortar_run}")
+    arguments.mortar_opt = os.path.join(
+        os.path.dirname(shutil.which(arguments.mortar_run)), "mortar-opt")
     if arguments.quick:
         LENGTHS[:] = [7, 769, 4096]
     return arguments
