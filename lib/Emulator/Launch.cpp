@@ -3,6 +3,7 @@
 #include "Launch.h"
 
 #include <algorithm>
+#include <cfenv>
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
@@ -196,8 +197,13 @@ Status Emulator::Launch::run() {
     std::mt19937_64 random(emulator.orderSeed);
     std::shuffle(order.begin(), order.end(), random);
   }
+  // A host may run with subnormals flushed, or round another way.
+  std::fenv_t environment;
+  std::fegetenv(&environment);
+  std::fesetenv(FE_DFL_ENV);
   for (uint32_t i = 0; i < blocks && !tooManyEvents; ++i)
     runBlock(order.empty() ? i : order[i]);
+  std::fesetenv(&environment);
   addCounts();
   if (tooManyEvents)
     return Status::error("expected at most ", maxEvents,
