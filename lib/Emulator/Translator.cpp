@@ -4,6 +4,7 @@
 
 #include "mortar/Emulator/Kernel.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -72,6 +73,10 @@ LogicalResult Translator::checkAttributes(Operation &op) {
     std::string printed;
     llvm::raw_string_ostream(printed) << attribute.getValue();
     if (name == "fastmath" && printed == "#arith.fastmath<none>")
+      continue;
+    auto narrowing = dyn_cast<arith::TruncFOp>(op);
+    if (name == "roundingmode" && narrowing &&
+        narrowing.getRoundingmode() == arith::RoundingMode::to_nearest_even)
       continue;
     if (name == "overflowFlags" && printed == "#arith.overflow<none>")
       continue;

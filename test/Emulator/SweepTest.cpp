@@ -41,6 +41,11 @@ func.func @in_place(%x: tensor<?xNxX>, %s0: tensor<?xNxS> {bufferization.writabl
     : (tensor<?xNxS>, tensor<NxX>) -> tensor<?xNxY>
   return %y, %s : tensor<?xNxY>, tensor<?xNxS>
 }
+func.func @norm(%x: tensor<?xNxX>, %w: tensor<NxX>) -> tensor<?xNxY> {
+  %y = mortar.rms_norm %x weight(%w) epsilon(1.0e-6)
+    : (tensor<?xNxX>, tensor<NxX>) -> tensor<?xNxY>
+  return %y : tensor<?xNxY>
+}
 func.func @gate(%x: tensor<?xDxX>) -> tensor<?xNxY> {
   %y = mortar.silu_and_mul %x : (tensor<?xDxX>) -> tensor<?xNxY>
   return %y : tensor<?xNxY>

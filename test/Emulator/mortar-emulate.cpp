@@ -21,6 +21,7 @@
 #include "mortar/Emulator/Emulator.h"
 #include "mortar/InitAll.h"
 
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -180,7 +181,7 @@ int main(int argc, char **argv) {
   uint64_t seed = argc == 3 ? std::strtoull(argv[2], nullptr, 10) : 0;
   DialectRegistry registry;
   mortar::registerAllDialects(registry);
-  registry.insert<NVVM::NVVMDialect, vector::VectorDialect>();
+  registry.insert<NVVM::NVVMDialect, cf::ControlFlowDialect, vector::VectorDialect>();
   MLIRContext context(registry);
   context.allowUnregisteredDialects();
   context.printOpOnDiagnostic(false);

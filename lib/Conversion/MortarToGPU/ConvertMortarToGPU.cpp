@@ -31,7 +31,7 @@ struct ConvertMortarToGPUPass
   void runOnOperation() override {
     if (fewRows < 0) {
       getOperation().emitError()
-          << "expected few-rows of at least 0, but found " << fewRows;
+          << "expected few-rows of at least 0, but found " << int64_t(fewRows);
       return signalPassFailure();
     }
     FailureOr<ChipTraits> parsed = ChipTraits::parse(chip);
