@@ -2,6 +2,7 @@
 
 #include "Access.h"
 #include "Lanes.h"
+#include "Moves.h"
 
 #include <algorithm>
 
@@ -12,86 +13,6 @@ const int64_t *indexRegister(const Warp &warp, int64_t place) {
   return reinterpret_cast<const int64_t *>(warp.registers + place);
 }
 
-/// Moves `elements` values of a lane; a register has them a warp apart.
-template <typename T>
-void moveLane(char *memory, T *values, uint32_t elements, bool isStore) {
-  for (uint32_t e = 0; e < elements; ++e) {
-    T *value = values + e * warpSize;
-    if (isStore)
-      std::memcpy(memory + e * sizeof(T), value, sizeof(T));
-    else
-      std::memcpy(value, memory + e * sizeof(T), sizeof(T));
-  }
-}
-
-void moveLane(char *memory, char *values, unsigned lane, uint32_t elementBytes,
-              uint32_t elements, bool isStore) {
-  auto move = [&](auto zero) {
-    using T = decltype(zero);
-    moveLane(memory, reinterpret_cast<T *>(values) + lane, elements, isStore);
-  };
-  switch (elementBytes) {
-  case 1:
-    return move(uint8_t());
-  case 2:
-    return move(uint16_t());
-  case 4:
-    return move(uint32_t());
-  default:
-    return move(uint64_t());
-  }
-}
-
-/// All lanes at once, whose chunks follow one another.
-template <typename T, unsigned elements>
-void moveWarp(char *memory, T *__restrict values, bool isStore) {
-  auto *chunks = reinterpret_cast<T *>(memory);
-  if (isStore) {
-    for (unsigned lane = 0; lane < warpSize; ++lane)
-      for (unsigned e = 0; e < elements; ++e)
-        chunks[lane * elements + e] = values[e * warpSize + lane];
-  } else {
-    for (unsigned e = 0; e < elements; ++e)
-      for (unsigned lane = 0; lane < warpSize; ++lane)
-        values[e * warpSize + lane] = chunks[lane * elements + e];
-  }
-}
-
-template <typename T>
-bool moveWarp(char *memory, char *values, uint32_t elements, bool isStore) {
-  auto *typed = reinterpret_cast<T *>(values);
-  switch (elements) {
-  case 1:
-    moveWarp<T, 1>(memory, typed, isStore);
-    return true;
-  case 2:
-    moveWarp<T, 2>(memory, typed, isStore);
-    return true;
-  case 4:
-    moveWarp<T, 4>(memory, typed, isStore);
-    return true;
-  case 8:
-    moveWarp<T, 8>(memory, typed, isStore);
-    return true;
-  case 16:
-    moveWarp<T, 16>(memory, typed, isStore);
-    return true;
-  default:
-    return false;
-  }
-}
-
-bool moveWarp(char *memory, char *values, uint32_t elementBytes, uint32_t elements,
-              bool isStore) {
-  if (elementBytes == 2)
-    return moveWarp<uint16_t>(memory, values, elements, isStore);
-  if (elementBytes == 4)
-    return moveWarp<uint32_t>(memory, values, elements, isStore);
-  if (elementBytes == 1)
-    return moveWarp<uint8_t>(memory, values, elements, isStore);
-  return moveWarp<uint64_t>(memory, values, elements, isStore);
-}
-
 bool allHave(const uint8_t *flags, uint32_t bytes, uint8_t wanted) {
   uint8_t all = wanted;
   for (uint32_t k = 0; k < bytes; ++k)
@@ -100,7 +21,8 @@ bool allHave(const uint8_t *flags, uint32_t bytes, uint8_t wanted) {
 }
 } // namespace
 
-/// Element offsets from the memref's base, and lanes whose indices are within it.
+/// Element offsets from the memref's base, and lanes whose indices are within
+/// it.
 void Emulator::Launch::findElements(const Access &access, const Warp &warp,
                                     Lanes &lanes) {
   const View &view = access.view;
@@ -122,7 +44,8 @@ void Emulator::Launch::findElements(const Access &access, const Warp &warp,
       for (unsigned lane = 0; lane < warpSize; ++lane)
         lanes.elements[lane] += index[lane] * stride.value;
     }
-    const int64_t *sizes = size.place >= 0 ? indexRegister(warp, size.place) : nullptr;
+    const int64_t *sizes =
+        size.place >= 0 ? indexRegister(warp, size.place) : nullptr;
     // An access's elements lie along the last dimension.
     uint64_t further = d + 1 == access.indices.size() ? access.elements - 1 : 0;
     if (access.mask >= 0)
@@ -131,12 +54,14 @@ void Emulator::Launch::findElements(const Access &access, const Warp &warp,
     for (unsigned lane = 0; lane < warpSize; ++lane) {
       uint64_t bound = uint64_t(sizes ? sizes[lane] : size.value);
       uint64_t last = uint64_t(index[lane]) + further;
-      outside |= uint32_t(last >= bound || uint64_t(index[lane]) > last) << lane;
+      outside |= uint32_t(last >= bound || uint64_t(index[lane]) > last)
+                 << lane;
     }
     forEachLane(outside & lanes.mask, [&](unsigned lane) {
       report(FindingKind::OutOfBounds, warp, lane, lanes.instruction.op, 1,
              "accesses ", further ? "elements from " : "element ", index[lane],
-             further ? " to " + std::to_string(index[lane] + int64_t(further)) : "",
+             further ? " to " + std::to_string(index[lane] + int64_t(further))
+                     : "",
              " of dimension ", d, ", whose size is ",
              sizes ? sizes[lane] : size.value, ", of ",
              program.ops[lanes.instruction.op].buffer);
@@ -144,8 +69,8 @@ void Emulator::Launch::findElements(const Access &access, const Warp &warp,
   }
 }
 
-/// Bytes from the beginning of the buffer. Inactive lanes do as an active one, so that
-/// loops over all of them are right.
+/// Bytes from the beginning of the buffer. Inactive lanes do as an active one,
+/// so that loops over all of them are right.
 void Emulator::Launch::findPlaces(const Access &access, const Pointer &pointer,
                                   Lanes &lanes) {
   int64_t base = pointer.base - pointer.buffer->data;
@@ -163,16 +88,16 @@ bool Emulator::Launch::mayAccess(Lanes &lanes, unsigned lane, int64_t place,
                                  uint32_t bytes) {
   const Instruction &i = lanes.instruction;
   Buffer &buffer = *lanes.pointer.buffer;
-  const char *verb = lanes.isStore                  ? "writes "
+  const char *verb = lanes.isStore              ? "writes "
                      : i.step == Step::Prefetch ? "prefetches "
-                                                    : "reads ";
+                                                : "reads ";
   if (place < 0 || place + int64_t(bytes) > int64_t(buffer.bytes)) {
     const Buffer *other = lanes.pointer.buffer;
     if (!lanes.access.view.isWorkgroup)
       other = emulator.known.find(buffer.data + place);
-    report(FindingKind::OutOfBounds, lanes.warp, lane, i.op, 0, verb, bytes, " bytes at ",
-           buffer.name, place < 0 ? " - " : " + ", place < 0 ? -place : place,
-           ", which has ", buffer.bytes, " bytes",
+    report(FindingKind::OutOfBounds, lanes.warp, lane, i.op, 0, verb, bytes,
+           " bytes at ", buffer.name, place < 0 ? " - " : " + ",
+           place < 0 ? -place : place, ", which has ", buffer.bytes, " bytes",
            other && other != &buffer ? ": that is in " + other->name : "");
     return false;
   }
@@ -180,15 +105,16 @@ bool Emulator::Launch::mayAccess(Lanes &lanes, unsigned lane, int64_t place,
   for (uint32_t k = 0; k < bytes; ++k)
     if (!(flags[k] & Buffer::Inside)) {
       report(FindingKind::OutOfBounds, lanes.warp, lane, i.op, 0, verb, bytes,
-             " bytes at ", buffer.name, " + ", place, ", between two of its rows");
+             " bytes at ", buffer.name, " + ", place,
+             ", between two of its rows");
       return false;
     }
   if (!lanes.isStore && i.step != Step::Prefetch)
     for (uint32_t k = 0; k < bytes; ++k)
       if (!(flags[k] & Buffer::Initialized)) {
-        report(FindingKind::Uninitialized, lanes.warp, lane, i.op, 0, "reads ", bytes,
-               " bytes at ", buffer.name, " + ", place, ", where nobody has written byte ",
-               place + k);
+        report(FindingKind::Uninitialized, lanes.warp, lane, i.op, 0, "reads ",
+               bytes, " bytes at ", buffer.name, " + ", place,
+               ", where nobody has written byte ", place + k);
         break;
       }
   return true;
@@ -205,15 +131,16 @@ void Emulator::Launch::accessLane(Lanes &lanes, unsigned lane) {
     if (!mayAccess(lanes, lane, place, bytes)) {
       alignas(8) char zeros[128] = {};
       for (uint32_t e = 0; e < elements && !lanes.isStore; ++e)
-        moveLane(zeros, lanesOf + e * warpSize * elementBytes, lane, elementBytes, 1,
-                 false);
+        moveLane(zeros, lanesOf + e * warpSize * elementBytes, lane,
+                 elementBytes, 1, false);
       return false;
     }
     if (lanes.tracksWrites)
       recordAccess(lanes, lane, place, bytes);
     if (lanes.isStore)
       std::fill_n(&buffer.flags[place], bytes, uint8_t(Buffer::Ready));
-    moveLane(buffer.data + place, lanesOf, lane, elementBytes, elements, lanes.isStore);
+    moveLane(buffer.data + place, lanesOf, lane, elementBytes, elements,
+             lanes.isStore);
     return true;
   };
   if (access.mask < 0) {
@@ -227,7 +154,8 @@ void Emulator::Launch::accessLane(Lanes &lanes, unsigned lane) {
       move(lanes.places[lane] + e * elementBytes, e, 1);
 }
 
-/// Touched: sectors that hold a wanted byte. Least: what the wanted bytes would fill.
+/// Touched: sectors that hold a wanted byte. Least: what the wanted bytes would
+/// fill.
 void Emulator::Launch::countSectors(Lanes &lanes) {
   std::vector<std::pair<uint64_t, uint64_t>> parts; // from, to
   const Access &access = lanes.access;
@@ -240,7 +168,8 @@ void Emulator::Launch::countSectors(Lanes &lanes) {
       parts.push_back({from, from + lanes.bytes});
     for (uint32_t e = 0; e < access.elements && access.mask >= 0; ++e)
       if (wanted[e * warpSize + lane])
-        parts.push_back({from + e * elementBytes, from + (e + 1) * elementBytes});
+        parts.push_back(
+            {from + e * elementBytes, from + (e + 1) * elementBytes});
   });
   if (!std::is_sorted(parts.begin(), parts.end()))
     std::sort(parts.begin(), parts.end());
@@ -259,8 +188,8 @@ void Emulator::Launch::countSectors(Lanes &lanes) {
   count.least += (bytes + 31) / 32;
 }
 
-/// Lanes that are all there and whose chunks follow one another need no look at each of
-/// them, if nothing in their range is special.
+/// Lanes that are all there and whose chunks follow one another need no look at
+/// each of them, if nothing in their range is special.
 void Emulator::Launch::accessAll(Lanes &lanes) {
   const Access &access = lanes.access;
   Buffer &buffer = *lanes.pointer.buffer;
@@ -289,7 +218,8 @@ void Emulator::Launch::accessAll(Lanes &lanes) {
   } else if (lanes.tracksWrites) {
     auto fill = [&](std::vector<uint32_t> &records) {
       for (unsigned lane = 0; lane < warpSize; ++lane)
-        std::fill_n(&records[first + lane * lanes.bytes], lanes.bytes, lanes.me(lane));
+        std::fill_n(&records[first + lane * lanes.bytes], lanes.bytes,
+                    lanes.me(lane));
     };
     if (lanes.isStore)
       fill(buffer.writer);
@@ -312,8 +242,9 @@ void Emulator::Launch::accessAll(Lanes &lanes) {
 
 void Emulator::Launch::access(const Instruction &i, Warp &warp) {
   const Access &access = program.accesses[i.target];
-  const Pointer &pointer =
-      access.view.isWorkgroup ? workgroup[access.view.number] : pointers[access.view.number];
+  const Pointer &pointer = access.view.isWorkgroup
+                               ? workgroup[access.view.number]
+                               : pointers[access.view.number];
   Lanes lanes{i, access, pointer, warp};
   lanes.bytes = access.elements * access.view.elementBytes;
   lanes.isStore = i.step == Step::Store;
@@ -323,13 +254,16 @@ void Emulator::Launch::access(const Instruction &i, Warp &warp) {
     report(FindingKind::OutOfBounds, warp, __builtin_ctz(warp.mask), i.op, 0,
            "accesses ", program.ops[i.op].buffer,
            ", which points into no buffer that was passed");
+    if (i.step == Step::Load)
+      std::memset(warp.registers + access.value, 0, lanes.bytes * warpSize);
     return;
   }
   findPlaces(access, pointer, lanes);
   if (i.step == Step::Prefetch) {
     int64_t least = *std::min_element(lanes.places, lanes.places + warpSize);
     int64_t most = *std::max_element(lanes.places, lanes.places + warpSize);
-    if (least < 0 || most + int64_t(lanes.bytes) > int64_t(pointer.buffer->bytes))
+    if (least < 0 ||
+        most + int64_t(lanes.bytes) > int64_t(pointer.buffer->bytes))
       forEachLane(lanes.mask, [&](unsigned lane) {
         mayAccess(lanes, lane, lanes.places[lane], lanes.bytes);
       });
@@ -355,15 +289,16 @@ void Emulator::Launch::access(const Instruction &i, Warp &warp) {
              lanes.isStore ? "writes " : "reads ", pointer.buffer->name,
              ", which is no constant, before nvvm.griddepcontrol wait");
     if (lanes.isStore && pointer.isConstant)
-      report(FindingKind::ConstantWritten, warp, __builtin_ctz(lanes.mask), i.op, 0,
-             "writes ", pointer.buffer->name,
+      report(FindingKind::ConstantWritten, warp, __builtin_ctz(lanes.mask),
+             i.op, 0, "writes ", pointer.buffer->name,
              ", which is a constant, or is promised not to change");
   }
   lanes.tracksWrites = pointer.isWritten;
   lanes.tracksReads = pointer.isWritten && pointer.isRead;
   if (lanes.tracksWrites) {
     lanes.event = recordEvent(i.op, warp.number);
-    lanes.oldest = (access.view.isWorkgroup ? blockBegin : launchBegin) * warpSize;
+    lanes.oldest =
+        (access.view.isWorkgroup ? blockBegin : launchBegin) * warpSize;
   }
   accessAll(lanes);
 }

@@ -25,6 +25,8 @@ const char *mortar::emulator::findingName(FindingKind kind) {
     return "shuffle from an inactive lane";
   case FindingKind::EarlyAccess:
     return "access before the wait";
+  case FindingKind::MissingWait:
+    return "missing wait";
   case FindingKind::ConstantWritten:
     return "write to a constant";
   case FindingKind::DivisionByZero:
@@ -42,7 +44,8 @@ std::string Finding::describe() const {
 
 Finding *Findings::add(const void *kernel, FindingKind kind, uint32_t op,
                        uint32_t otherOp) {
-  auto [entry, isNew] = known.try_emplace({kernel, kind, op, otherOp}, all.size());
+  auto [entry, isNew] =
+      known.try_emplace({kernel, kind, op, otherOp}, all.size());
   if (!isNew) {
     ++all[entry->second].count;
     return nullptr;
@@ -67,8 +70,9 @@ mortar::runtime::Status mortar::emulator::toStatus(const Findings &findings) {
     text += "\n  " + list[i].describe();
   if (list.size() > most)
     text += "\n  … and " + std::to_string(list.size() - most) + " more";
-  return runtime::Status::error("the emulator found ", list.size(),
-                                list.size() == 1 ? " fault:" : " faults:", text);
+  return runtime::Status::error(
+      "the emulator found ", list.size(),
+      list.size() == 1 ? " fault:" : " faults:", text);
 }
 
 std::string Counts::table() const {
@@ -78,18 +82,22 @@ std::string Counts::table() const {
   for (const AccessCount &access : accesses) {
     if (access.kernel != kernel) {
       kernel = access.kernel;
-      std::snprintf(line, sizeof(line), "@%.200s\n%-26s  %10s  %12s  %10s  %10s\n",
-                    kernel.c_str(), "  access", "by warps", "bytes", "sectors", "least");
+      std::snprintf(line, sizeof(line),
+                    "@%.200s\n%-26s  %10s  %12s  %10s  %10s\n", kernel.c_str(),
+                    "  access", "by warps", "bytes", "sectors", "least");
       text += line;
     }
-    std::string what = (access.isStore ? "  write " : "  read ") + access.buffer;
-    std::snprintf(line, sizeof(line), "%-26s  %10llu  %12llu  %10llu  %10llu  %.200s\n",
-                  what.c_str(), (unsigned long long)access.accesses,
-                  (unsigned long long)access.bytes, (unsigned long long)access.sectors,
-                  (unsigned long long)access.least, access.op.c_str());
+    std::string what =
+        (access.isStore ? "  write " : "  read ") + access.buffer;
+    std::snprintf(
+        line, sizeof(line), "%-26s  %10llu  %12llu  %10llu  %10llu  %.200s\n",
+        what.c_str(), (unsigned long long)access.accesses,
+        (unsigned long long)access.bytes, (unsigned long long)access.sectors,
+        (unsigned long long)access.least, access.op.c_str());
     text += line;
   }
-  std::snprintf(line, sizeof(line), "%llu launches, %llu thread-ops, %llu element-ops\n",
+  std::snprintf(line, sizeof(line),
+                "%llu launches, %llu thread-ops, %llu element-ops\n",
                 (unsigned long long)launches, (unsigned long long)threadOps,
                 (unsigned long long)elementOps);
   return text + line;

@@ -18,7 +18,9 @@ void convertLanes(const Instruction &i, char *registers) {
     result[k] = apply(a[k]);
 }
 
-template <typename To, typename From> To convertInteger(From a) { return To(a); }
+template <typename To, typename From> To convertInteger(From a) {
+  return To(a);
+}
 template <typename From> uint8_t toBit(From a) { return a & 1; }
 /// True is -1 as a signed number.
 template <typename To> To fromSignedBit(uint8_t a) { return To(-To(a)); }
@@ -27,7 +29,8 @@ template <typename To, typename From> To convertFloat(From a) {
   return fromFloat<To>(toFloat(a));
 }
 
-/// Integers of up to 64 bits round once to f32; narrower formats would round twice.
+/// Integers of up to 64 bits round once to f32; narrower formats would round
+/// twice.
 template <typename From> float floatFrom(From a) { return float(a); }
 
 /// As cvt.rzi: clamped, NaN becomes 0.
@@ -43,7 +46,8 @@ template <typename To> To integerFrom(float a) {
   return To(a);
 }
 
-template <typename From, bool isSigned> LaneFunction findExtension(LaneType to) {
+template <typename From, bool isSigned>
+LaneFunction findExtension(LaneType to) {
   using F = std::conditional_t<isSigned, std::make_signed_t<From>, From>;
   switch (to) {
   case LaneType::I8:
@@ -111,29 +115,31 @@ template <typename From> LaneFunction findFloat(LaneType to) {
 }
 
 template <bool isSigned> LaneFunction findFromInteger(LaneType from) {
-#define FROM(BITS)                                                                       \
-  using I##BITS = std::conditional_t<isSigned, int##BITS##_t, uint##BITS##_t>;           \
-  if (from == LaneType::I##BITS)                                                         \
+#define FROM(BITS)                                                             \
+  using I##BITS = std::conditional_t<isSigned, int##BITS##_t, uint##BITS##_t>; \
+  if (from == LaneType::I##BITS)                                               \
     return convertLanes<float, I##BITS, floatFrom<I##BITS>>;
-  FROM(8) FROM(16) FROM(32) FROM(64)
+  FROM(8)
+  FROM(16) FROM(32) FROM(64)
 #undef FROM
-  return nullptr;
+      return nullptr;
 }
 
 template <bool isSigned> LaneFunction findToInteger(LaneType to) {
-#define TO(BITS)                                                                         \
-  using I##BITS = std::conditional_t<isSigned, int##BITS##_t, uint##BITS##_t>;           \
-  if (to == LaneType::I##BITS)                                                           \
+#define TO(BITS)                                                               \
+  using I##BITS = std::conditional_t<isSigned, int##BITS##_t, uint##BITS##_t>; \
+  if (to == LaneType::I##BITS)                                                 \
     return convertLanes<I##BITS, float, integerFrom<I##BITS>>;
-  TO(8) TO(16) TO(32) TO(64)
+  TO(8)
+  TO(16) TO(32) TO(64)
 #undef TO
-  return nullptr;
+      return nullptr;
 }
 
 } // namespace
 
-LaneFunction mortar::emulator::findConversion(Conversion conversion, LaneType from,
-                                              LaneType to) {
+LaneFunction mortar::emulator::findConversion(Conversion conversion,
+                                              LaneType from, LaneType to) {
   switch (conversion) {
   case Conversion::SignExtend:
     return findInteger<true>(from, to);

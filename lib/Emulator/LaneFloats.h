@@ -1,7 +1,8 @@
 //===- LaneFloats.h - narrow floats, exactly --------------------*- C++ -*-===//
 //
-// Included only by files that are compiled with -ffp-contract=off and for x86-64-v3,
-// where _Float16 is converted by hardware, subnormals kept, to nearest even.
+// Included only by files that are compiled with -ffp-contract=off and for
+// x86-64-v3, where _Float16 is converted by hardware, subnormals kept, to
+// nearest even.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MORTAR_LIB_EMULATOR_LANEFLOATS_H
@@ -37,8 +38,8 @@ inline float toFloat(F8E4M3 x) {
   uint32_t sign = uint32_t(x.bits & 0x80) << 24, rest = x.bits & 0x7f;
   if (rest == 0x7f)
     return bitsAs<float>(sign | 0x7fc00000);
-  // The exponent's bias is 7; as a float of bias 127 it is 2^120 too small, and what
-  // was subnormal still is, so the multiplication is exact for both.
+  // The exponent's bias is 7; as a float of bias 127 it is 2^120 too small, and
+  // what was subnormal still is, so the multiplication is exact for both.
   return bitsAs<float>(sign | rest << 20) * 0x1p120f;
 }
 

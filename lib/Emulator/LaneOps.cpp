@@ -14,8 +14,9 @@ using namespace mortar::emulator;
 //===----------------------------------------------------------------------===//
 
 namespace {
-// A result never shares its register with an operand, and registers are aligned to 64
-// bytes and hold whole warps, which lets compilers drop every check around these loops.
+// A result never shares its register with an operand, and registers are aligned
+// to 64 bytes and hold whole warps, which lets compilers drop every check
+// around these loops.
 template <typename To, typename From, To (*apply)(From)>
 void map1(const Instruction &i, char *registers) {
   auto *__restrict result = reinterpret_cast<To *>(registers + i.result);
@@ -47,7 +48,8 @@ void selectLanes(const Instruction &i, char *registers) {
   auto *c = reinterpret_cast<const T *>(registers + i.c);
   for (uint32_t k = 0, n = i.count & -warpSize; k < n; k += warpSize)
     for (uint32_t lane = 0; lane < warpSize; ++lane)
-      result[k + lane] = condition[byLane ? lane : k + lane] ? b[k + lane] : c[k + lane];
+      result[k + lane] =
+          condition[byLane ? lane : k + lane] ? b[k + lane] : c[k + lane];
 }
 template <typename T> void copyLanes(const Instruction &i, char *registers) {
   std::memcpy(registers + i.result, registers + i.a, i.count * sizeof(T));
@@ -66,7 +68,9 @@ template <typename T> T addI(T a, T b) { return T(a + b); }
 template <typename T> T subI(T a, T b) { return T(a - b); }
 template <typename T> T divU(T a, T b) { return b ? T(a / b) : T(0); }
 template <typename T> T remU(T a, T b) { return b ? T(a % b) : T(0); }
-template <typename T> T ceilDivU(T a, T b) { return b ? T(a / b + (a % b != 0)) : T(0); }
+template <typename T> T ceilDivU(T a, T b) {
+  return b ? T(a / b + (a % b != 0)) : T(0);
+}
 /// The one quotient that overflows wraps around.
 template <typename T> T divS(T a, T b) {
   if (S<T>(b) == -1)
@@ -88,7 +92,9 @@ template <typename T> T andI(T a, T b) { return T(a & b); }
 template <typename T> T orI(T a, T b) { return T(a | b); }
 template <typename T> T xorI(T a, T b) { return T(a ^ b); }
 template <typename T> T shl(T a, T b) { return b < bits<T> ? T(a << b) : T(0); }
-template <typename T> T shrU(T a, T b) { return b < bits<T> ? T(a >> b) : T(0); }
+template <typename T> T shrU(T a, T b) {
+  return b < bits<T> ? T(a >> b) : T(0);
+}
 template <typename T> T shrS(T a, T b) {
   return T(S<T>(a) >> (b < bits<T> ? b : bits<T> - 1));
 }
@@ -108,6 +114,7 @@ template <typename T> uint8_t gtU(T a, T b) { return a > b; }
 template <typename T> uint8_t geU(T a, T b) { return a >= b; }
 
 template <typename T> LaneFunction findInteger(LaneOp op) {
+  // clang-format off
   switch (op) {
 #define INTEGER(NAME, FUNCTION)                                                          \
   case LaneOp::NAME:                                                                     \
@@ -122,8 +129,8 @@ template <typename T> LaneFunction findInteger(LaneOp op) {
     INTEGER(GtS, gtS) INTEGER(GeS, geS) INTEGER(LtU, ltU) INTEGER(LeU, leU)
     INTEGER(GtU, gtU) INTEGER(GeU, geU)
 #undef INTEGER
-  default:
-    return nullptr;
+        // clang-format on
+        default : return nullptr;
   }
 }
 
@@ -149,8 +156,12 @@ float addF(float a, float b) { return a + b; }
 float subF(float a, float b) { return a - b; }
 float mulF(float a, float b) { return a * b; }
 float divF(float a, float b) { return a / b; }
-float maxNum(float a, float b) { return a != a ? b : b != b ? a : maximum(a, b); }
-float minNum(float a, float b) { return a != a ? b : b != b ? a : minimum(a, b); }
+float maxNum(float a, float b) {
+  return a != a ? b : b != b ? a : maximum(a, b);
+}
+float minNum(float a, float b) {
+  return a != a ? b : b != b ? a : minimum(a, b);
+}
 float sqrtF(float a) { return __builtin_sqrtf(a); }
 float floorF(float a) { return __builtin_floorf(a); }
 float ceilF(float a) { return __builtin_ceilf(a); }
@@ -171,7 +182,8 @@ template <typename T> struct BitsOf {
 template <> struct BitsOf<float> {
   using Type = uint32_t;
 };
-template <typename T> constexpr typename BitsOf<T>::Type signBit = 1u << (sizeof(T) * 8 - 1);
+template <typename T>
+constexpr typename BitsOf<T>::Type signBit = 1u << (sizeof(T) * 8 - 1);
 template <typename T> T neg(T a) {
   using B = typename BitsOf<T>::Type;
   return bitsAs<T>(B(bitsAs<B>(a) ^ signBit<T>));
@@ -182,7 +194,8 @@ template <typename T> T absF(T a) {
 }
 template <typename T> T copySign(T a, T b) {
   using B = typename BitsOf<T>::Type;
-  return bitsAs<T>(B((bitsAs<B>(a) & B(~signBit<T>)) | (bitsAs<B>(b) & signBit<T>)));
+  return bitsAs<T>(
+      B((bitsAs<B>(a) & B(~signBit<T>)) | (bitsAs<B>(b) & signBit<T>)));
 }
 
 enum : unsigned { Less = 1, Equal = 2, Greater = 4, Unordered = 8 };
@@ -194,6 +207,7 @@ template <typename T, unsigned accepted> uint8_t compareF(T x, T y) {
 }
 
 template <typename T> LaneFunction findFloat(LaneOp op) {
+  // clang-format off
   switch (op) {
 #define UNARY(NAME, FUNCTION)                                                            \
   case LaneOp::NAME:                                                                     \
@@ -219,7 +233,8 @@ template <typename T> LaneFunction findFloat(LaneOp op) {
     COMPARE(ULe, Unordered | Less | Equal) COMPARE(UNe, Unordered | Less | Greater)
     COMPARE(Uno, Unordered) COMPARE(TrueF, Less | Equal | Greater | Unordered)
 #undef COMPARE
-  case LaneOp::NegF:
+      // clang-format on
+      case LaneOp::NegF:
     return map1<T, T, neg<T>>;
   case LaneOp::AbsF:
     return map1<T, T, absF<T>>;
@@ -227,8 +242,7 @@ template <typename T> LaneFunction findFloat(LaneOp op) {
     return map2<T, T, copySign<T>>;
   case LaneOp::Fma:
     return std::is_same_v<T, float> ? fmaLanes : nullptr;
-  default:
-    return nullptr;
+    default : return nullptr;
   }
 }
 
@@ -241,7 +255,8 @@ template <typename T> LaneFunction findMove(LaneOp op) {
 } // namespace
 
 LaneFunction mortar::emulator::findLaneFunction(LaneOp op, LaneType type) {
-  if (op == LaneOp::Select || op == LaneOp::SelectByLane || op == LaneOp::Copy) {
+  if (op == LaneOp::Select || op == LaneOp::SelectByLane ||
+      op == LaneOp::Copy) {
     unsigned bytes = laneBytes(type);
     return bytes == 1   ? findMove<uint8_t>(op)
            : bytes == 2 ? findMove<uint16_t>(op)

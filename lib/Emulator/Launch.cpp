@@ -28,7 +28,8 @@ Status Emulator::launch(const Kernel &kernel, const runtime::LaunchDims &dims,
   return {};
 }
 
-/// Which buffer each memref parameter points into, and what the kernel does there.
+/// Which buffer each memref parameter points into, and what the kernel does
+/// there.
 void Emulator::Launch::preparePointers(const int64_t *params) {
   pointers.resize(program.parameters.size());
   for (size_t i = 0; i < pointers.size(); ++i) {
@@ -62,26 +63,29 @@ void Emulator::Launch::preparePointers(const int64_t *params) {
     buffer.writer.resize(buffer.bytes);
     if (!pointer.isRead)
       continue;
-    for (auto *readers : {&buffer.firstReader, &buffer.reader, &buffer.otherReader})
+    for (auto *readers :
+         {&buffer.firstReader, &buffer.reader, &buffer.otherReader})
       readers->resize(buffer.bytes);
   }
 }
 
 Status Emulator::Launch::prepare(const int64_t *params, size_t numParams) {
   if (numParams != program.parameters.size())
-    return Status::error("expected ", program.parameters.size(), " parameters, found ",
-                         numParams);
+    return Status::error("expected ", program.parameters.size(),
+                         " parameters, found ", numParams);
   static constexpr char axes[] = "xyz";
   uint64_t allBlocks = 1, allThreads = 1;
   for (unsigned i = 0; i < 3; ++i) {
     if (program.requiredBlock[i] && program.requiredBlock[i] != dims.block[i])
-      return Status::error("expected blocks of ", program.requiredBlock[i], " threads in ",
-                           std::string(1, axes[i]), ", found ", dims.block[i]);
+      return Status::error("expected blocks of ", program.requiredBlock[i],
+                           " threads in ", std::string(1, axes[i]), ", found ",
+                           dims.block[i]);
     allBlocks *= dims.grid[i];
     allThreads *= dims.block[i];
     if (allBlocks > UINT32_MAX || allThreads > 1024)
-      return Status::error("expected at most 1024 threads a block and 2^32 blocks, found "
-                           "more");
+      return Status::error(
+          "expected at most 1024 threads a block and 2^32 blocks, found "
+          "more");
   }
   blocks = allBlocks;
   threads = allThreads;
@@ -93,10 +97,11 @@ Status Emulator::Launch::prepare(const int64_t *params, size_t numParams) {
     buffer.data = workgroupBytes.back().data();
     buffer.bytes = declared.bytes;
     buffer.flags.assign(declared.bytes, Buffer::Inside);
-    for (auto *records :
-         {&buffer.writer, &buffer.firstReader, &buffer.reader, &buffer.otherReader})
+    for (auto *records : {&buffer.writer, &buffer.firstReader, &buffer.reader,
+                          &buffer.otherReader})
       records->assign(declared.bytes, 0);
-    workgroup.push_back({buffer.data, &buffer, /*isWritten=*/true, /*isRead=*/true,
+    workgroup.push_back({buffer.data, &buffer, /*isWritten=*/true,
+                         /*isRead=*/true,
                          /*isConstant=*/false});
   }
 
@@ -106,7 +111,8 @@ Status Emulator::Launch::prepare(const int64_t *params, size_t numParams) {
   registerFiles.resize(program.hasBarrier ? numWarps : 1);
   for (auto &file : registerFiles) {
     size_t bytes = std::max<size_t>(program.registerBytes, 64);
-    file.reset(static_cast<char *>(std::aligned_alloc(64, (bytes + 63) & ~size_t(63))));
+    file.reset(static_cast<char *>(
+        std::aligned_alloc(64, (bytes + 63) & ~size_t(63))));
     std::memset(file.get(), 0, bytes);
     for (const Constant &constant : program.constants)
       std::memcpy(file.get() + constant.place, constant.bytes.data(),
@@ -114,13 +120,14 @@ Status Emulator::Launch::prepare(const int64_t *params, size_t numParams) {
     for (size_t i = 0; i < program.parameters.size(); ++i) {
       const Parameter &parameter = program.parameters[i];
       for (unsigned lane = 0; lane < warpSize && !parameter.isPointer; ++lane)
-        std::memcpy(file.get() + parameter.place + lane * parameter.size, &params[i],
-                    parameter.size);
+        std::memcpy(file.get() + parameter.place + lane * parameter.size,
+                    &params[i], parameter.size);
     }
   }
   for (uint32_t number = 0; number < numWarps; ++number) {
     warps[number].number = number;
-    warps[number].registers = registerFiles[program.hasBarrier ? number : 0].get();
+    warps[number].registers =
+        registerFiles[program.hasBarrier ? number : 0].get();
     uint32_t rest = threads - number * warpSize;
     warps[number].lanes = rest >= warpSize ? allLanes : (1u << rest) - 1;
   }
@@ -142,7 +149,8 @@ void Emulator::Launch::runBlock(uint32_t number) {
   blockBegin = emulator.nextEvent;
   for (Buffer &buffer : workgroupBuffers) {
     std::memset(buffer.data, 0xff, buffer.bytes);
-    std::fill(buffer.flags.begin(), buffer.flags.end(), uint8_t(Buffer::Inside));
+    std::fill(buffer.flags.begin(), buffer.flags.end(),
+              uint8_t(Buffer::Inside));
   }
   std::vector<uint32_t> order(warps.size());
   std::iota(order.begin(), order.end(), 0);

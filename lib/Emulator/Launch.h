@@ -23,7 +23,7 @@ struct Pointer {
   Buffer *buffer = nullptr; // that it belongs to
   bool isWritten = false;   // the kernel has stores to this buffer
   bool isRead = false;
-  bool isConstant = false;  // promised to stay as it is
+  bool isConstant = false; // promised to stay as it is
 };
 
 struct Frame {
@@ -34,9 +34,9 @@ struct Warp {
   char *registers = nullptr;
   uint32_t number = 0;
   uint32_t pc = 0;
-  uint32_t lanes = 0;  // that the block has
-  uint32_t mask = 0;   // that are active
-  uint32_t waited = 0; // for the kernels before
+  uint32_t lanes = 0;   // that the block has
+  uint32_t mask = 0;    // that are active
+  uint32_t waited = 0;  // for the kernels before
   uint32_t barrier = 0; // instruction number of the one it stands at
   bool isDone = false;
   std::vector<Frame> frames;
@@ -48,7 +48,8 @@ struct FreeBytes {
 
 class Emulator::Launch {
 public:
-  Launch(Emulator &emulator, const Program &program, const runtime::LaunchDims &dims)
+  Launch(Emulator &emulator, const Program &program,
+         const runtime::LaunchDims &dims)
       : emulator(emulator), program(program), dims(dims) {}
 
   runtime::Status prepare(const int64_t *params, size_t numParams);
@@ -82,17 +83,19 @@ private:
   uint32_t recordEvent(uint32_t op, uint32_t warp);
   bool isUntouched(const Lanes &lanes, int64_t place, uint32_t bytes) const;
   void recordAccess(Lanes &lanes, unsigned lane, int64_t place, uint32_t bytes);
-  void judge(Lanes &lanes, unsigned lane, int64_t place, uint32_t record, bool wrote);
+  void judge(Lanes &lanes, unsigned lane, int64_t place, uint32_t record,
+             bool wrote);
 
-  /// Null if it is known already. `text` follows the name of the op, block and thread.
+  /// Null if it is known already. `text` follows the name of the op, block and
+  /// thread.
   template <typename... Parts>
   void report(FindingKind kind, const Warp &warp, unsigned lane, uint32_t op,
               uint32_t otherOp, const Parts &...text) {
     if (Finding *made = emulator.found.add(&program, kind, op, otherOp)) {
       made->location = program.ops[op].location;
       made->text = runtime::Status::error(program.ops[op].text, " in ",
-                                          nameThread(block, warp.number, lane), " ",
-                                          text...)
+                                          nameThread(block, warp.number, lane),
+                                          " ", text...)
                        .message();
     }
   }

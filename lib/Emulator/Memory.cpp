@@ -7,7 +7,8 @@
 using namespace mortar::emulator;
 namespace rt = mortar::runtime;
 
-Buffer &Memory::add(std::string name, char *data, size_t bytes, bool isInitialized) {
+Buffer &Memory::add(std::string name, char *data, size_t bytes,
+                    bool isInitialized) {
   Buffer &buffer = buffers.emplace_back();
   buffer.name = std::move(name);
   buffer.data = data;
@@ -16,14 +17,15 @@ Buffer &Memory::add(std::string name, char *data, size_t bytes, bool isInitializ
   return buffer;
 }
 
-Buffer &Memory::add(std::string name, const rt::TensorArg &tensor, bool isInitialized,
-                    bool isConstant) {
+Buffer &Memory::add(std::string name, const rt::TensorArg &tensor,
+                    bool isInitialized, bool isConstant) {
   size_t elementBytes = rt::elementTypeBytes(tensor.type);
   std::vector<size_t> strides(tensor.rank, 1);
   for (size_t i = tensor.rank; i-- > 0;)
-    strides[i] = tensor.strides             ? size_t(tensor.strides[i])
-                 : i + 1 < tensor.rank ? strides[i + 1] * size_t(tensor.shape[i + 1])
-                                       : 1;
+    strides[i] = tensor.strides ? size_t(tensor.strides[i])
+                 : i + 1 < tensor.rank
+                     ? strides[i + 1] * size_t(tensor.shape[i + 1])
+                     : 1;
   size_t last = 0;
   bool isEmpty = false;
   for (size_t i = 0; i < tensor.rank; ++i) {
@@ -31,8 +33,8 @@ Buffer &Memory::add(std::string name, const rt::TensorArg &tensor, bool isInitia
     last += isEmpty ? 0 : size_t(tensor.shape[i] - 1) * strides[i];
   }
   size_t bytes = isEmpty ? 0 : (last + 1) * elementBytes;
-  Buffer &buffer =
-      add(std::move(name), static_cast<char *>(tensor.data), bytes, isInitialized);
+  Buffer &buffer = add(std::move(name), static_cast<char *>(tensor.data), bytes,
+                       isInitialized);
   buffer.isConstant = isConstant;
   if (isEmpty)
     return buffer;
@@ -47,7 +49,8 @@ Buffer &Memory::add(std::string name, const rt::TensorArg &tensor, bool isInitia
     for (size_t i = 0; i + 1 < tensor.rank; ++i)
       first += size_t(at[i]) * strides[i];
     for (size_t k = 0; k < length; ++k)
-      std::fill_n(&buffer.flags[(first + k * step) * elementBytes], elementBytes, inside);
+      std::fill_n(&buffer.flags[(first + k * step) * elementBytes],
+                  elementBytes, inside);
     size_t i = tensor.rank ? tensor.rank - 1 : 0;
     while (i > 0 && ++at[i - 1] == tensor.shape[i - 1])
       at[--i] = 0;
@@ -69,11 +72,12 @@ Buffer *Memory::find(const char *address) {
 
 void Memory::forget() {
   for (Buffer &buffer : buffers)
-    for (auto *records :
-         {&buffer.writer, &buffer.firstReader, &buffer.reader, &buffer.otherReader})
+    for (auto *records : {&buffer.writer, &buffer.firstReader, &buffer.reader,
+                          &buffer.otherReader})
       std::fill(records->begin(), records->end(), 0);
 }
 
 size_t Memory::countUnwritten(const Buffer &buffer) {
-  return std::count(buffer.flags.begin(), buffer.flags.end(), uint8_t(Buffer::Inside));
+  return std::count(buffer.flags.begin(), buffer.flags.end(),
+                    uint8_t(Buffer::Inside));
 }

@@ -1,12 +1,12 @@
 //===- Program.h - a kernel as warps run it ---------------------*- C++ -*-===//
 //
-// A straight list of instructions. A value has one register, at a fixed place of a warp's
-// register file: element e of lane l at (32·e + l) times its size, so that an instruction
-// is one loop over lanes that lie side by side, and a vector op a longer one. An i1 takes
-// a byte, an index eight.
+// A straight list of instructions. A value has one register, at a fixed place
+// of a warp's register file: element e of lane l at (32·e + l) times its size,
+// so that an instruction is one loop over lanes that lie side by side, and a
+// vector op a longer one. An i1 takes a byte, an index eight.
 //
-// Structured control flow becomes jumps around a stack of lane masks, so a warp can stop
-// at a barrier anywhere and go on later.
+// Structured control flow becomes jumps around a stack of lane masks, so a warp
+// can stop at a barrier anywhere and go on later.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MORTAR_LIB_EMULATOR_PROGRAM_H
@@ -26,9 +26,9 @@ struct Instruction;
 using LaneFunction = void (*)(const Instruction &, char *registers);
 
 enum class Step : uint8_t {
-  Lanes,        // function
-  CopyActive,   // result = a in active lanes; `count` rows of `size` bytes a lane
-  Coordinate,   // result = coordinate number `target`
+  Lanes,      // function
+  CopyActive, // result = a in active lanes; `count` rows of `size` bytes a lane
+  Coordinate, // result = coordinate number `target`
   CheckDivisor, // reports active lanes where a, of `size` bytes, is 0
   Load,         // access number `target`
   Store,        // the same
@@ -52,11 +52,11 @@ enum class ShuffleMode : uint8_t { Xor, Up, Down, Idx };
 /// A kernel's parameters come first in its registers, broadcast to all lanes.
 struct Instruction {
   Step step = Step::Lanes;
-  bool countsOp = false;  // the first instruction of its op
-  bool isSigned = true;   // ForTest
-  uint8_t size = 0;       // bytes of an element
-  uint32_t op = 0;        // index into Program::ops
-  uint32_t count = 0;     // elements of all lanes
+  bool countsOp = false;                    // the first instruction of its op
+  bool isSigned = true;                     // ForTest
+  uint8_t size = 0;                         // bytes of an element
+  uint32_t op = 0;                          // index into Program::ops
+  uint32_t count = 0;                       // elements of all lanes
   uint32_t result = 0, a = 0, b = 0, c = 0; // bytes into the register file
   uint32_t target = 0;
   LaneFunction function = nullptr;

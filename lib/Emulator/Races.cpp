@@ -1,13 +1,15 @@
 //===- Races.cpp - who read and wrote a byte before -----------------------===//
 //
-// Two accesses of a byte, one of them a write, race if they are of two threads and
-// nothing orders them: of two blocks, or of one block between the same two barriers.
-// That lanes of a warp run in lock step orders nothing, nor does a shuffle.
+// Two accesses of a byte, one of them a write, race if they are of two threads
+// and nothing orders them: of two blocks, or of one block between the same two
+// barriers. That lanes of a warp run in lock step orders nothing, nor does a
+// shuffle.
 //
-// The last writer is enough, for any before it raced with it or is ordered before it.
-// Of the readers a write must see one that is another thread, if there is any: the last,
-// or the last that is another thread than that, within its block; and since blocks run
-// one after another, the first reader is of another block if any reader is.
+// The last writer is enough, for any before it raced with it or is ordered
+// before it. Of the readers a write must see one that is another thread, if
+// there is any: the last, or the last that is another thread than that, within
+// its block; and since blocks run one after another, the first reader is of
+// another block if any reader is.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,8 +34,8 @@ bool Emulator::Launch::isUntouched(const Lanes &lanes, int64_t place,
 }
 
 /// Compares with the record of an earlier access, which is of this launch.
-void Emulator::Launch::judge(Lanes &lanes, unsigned lane, int64_t place, uint32_t record,
-                             bool wrote) {
+void Emulator::Launch::judge(Lanes &lanes, unsigned lane, int64_t place,
+                             uint32_t record, bool wrote) {
   const Event &event = events[record / warpSize - launchBegin];
   unsigned otherLane = record % warpSize;
   const Warp &warp = lanes.warp;
@@ -42,9 +44,10 @@ void Emulator::Launch::judge(Lanes &lanes, unsigned lane, int64_t place, uint32_
   if (event.block == block && event.epoch != epoch)
     return;
   report(FindingKind::Race, warp, lane, lanes.instruction.op, event.op,
-         lanes.isStore ? "writes " : "reads ", lanes.pointer.buffer->name, " + ", place,
-         ", which ", program.ops[event.op].text, " at ", program.ops[event.op].location,
-         " in ", nameThread(event.block, event.warp, otherLane),
+         lanes.isStore ? "writes " : "reads ", lanes.pointer.buffer->name,
+         " + ", place, ", which ", program.ops[event.op].text, " at ",
+         program.ops[event.op].location, " in ",
+         nameThread(event.block, event.warp, otherLane),
          wrote ? " wrote" : " read",
          event.block == block ? " with no barrier in between"
                               : ", and nothing orders blocks");

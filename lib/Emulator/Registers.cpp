@@ -39,17 +39,18 @@ FailureOr<Register> Translator::registerFor(Type type, Operation &op) {
   auto vector = dyn_cast<VectorType>(type);
   auto lane = laneTypeOf(vector ? vector.getElementType() : type);
   if (!lane || (vector && (vector.getRank() > 1 || vector.isScalable())))
-    return op.emitError() << "expected numbers of i1, i8, i16, i32, i64, index, f32, f16, "
-                             "bf16 or f8E4M3FN, or vectors of them of rank 1, which the "
-                             "emulator knows, but found "
-                          << type;
+    return op.emitError()
+           << "expected numbers of i1, i8, i16, i32, i64, index, f32, f16, "
+              "bf16 or f8E4M3FN, or vectors of them of rank 1, which the "
+              "emulator knows, but found "
+           << type;
   made.type = *lane;
   made.elements = vector ? vector.getNumElements() : 1;
   return made;
 }
 
-/// An op's position grows in program order; a loop reads what it reads until its end,
-/// since its body comes again.
+/// An op's position grows in program order; a loop reads what it reads until
+/// its end, since its body comes again.
 void Translator::findLastUses() {
   unsigned next = 0;
   std::function<void(Block &)> number = [&](Block &block) {
@@ -60,7 +61,8 @@ void Translator::findLastUses() {
         for (Block &inner : region)
           number(inner);
       // The map may have grown.
-      positions[&op].second = op.getNumRegions() ? next++ : positions[&op].first;
+      positions[&op].second =
+          op.getNumRegions() ? next++ : positions[&op].first;
     }
   };
   number(func.getBody().front());
@@ -138,12 +140,14 @@ Register Translator::constantIndex(int64_t value) {
     Register &made = found->second;
     made.place = program.registerBytes;
     program.registerBytes += made.bytes();
-    addConstant(made, ArrayRef(reinterpret_cast<const char *>(&value), sizeof(value)));
+    addConstant(
+        made, ArrayRef(reinterpret_cast<const char *>(&value), sizeof(value)));
   }
   return found->second;
 }
 
-/// A constant's register is its own for ever: it is filled once, not for each block.
+/// A constant's register is its own for ever: it is filled once, not for each
+/// block.
 LogicalResult Translator::define(Operation &op, TypedAttr attribute) {
   FailureOr<Register> made = registerFor(op.getResult(0).getType(), op);
   if (failed(made))
@@ -170,8 +174,9 @@ LogicalResult Translator::define(Operation &op, TypedAttr attribute) {
     for (const APFloat &value : dense.getValues<APFloat>())
       append(value.bitcastToAPInt());
   } else {
-    return op.emitError("expected a constant of numbers, which the emulator knows, but "
-                        "found another");
+    return op.emitError(
+        "expected a constant of numbers, which the emulator knows, but "
+        "found another");
   }
   addConstant(*made, bytes);
   made->isConstant = true;

@@ -14,11 +14,13 @@ FailureOr<View> Translator::viewOfArgument(BlockArgument argument) {
   auto type = cast<MemRefType>(argument.getType());
   SmallVector<int64_t> strides;
   int64_t offset;
-  if (!type.hasStaticShape() || failed(type.getStridesAndOffset(strides, offset)) ||
-      offset != 0 || llvm::is_contained(strides, ShapedType::kDynamic))
-    return func.emitError() << "expected memref parameters of static shape, which are bare "
-                               "pointers, but found "
-                            << type;
+  if (!type.hasStaticShape() ||
+      failed(type.getStridesAndOffset(strides, offset)) || offset != 0 ||
+      llvm::is_contained(strides, ShapedType::kDynamic))
+    return func.emitError()
+           << "expected memref parameters of static shape, which are bare "
+              "pointers, but found "
+           << type;
   FailureOr<Register> element = registerFor(type.getElementType(), *func);
   if (failed(element))
     return failure();
@@ -42,11 +44,13 @@ LogicalResult Translator::addView(Operation &op) {
   auto cast = ::cast<memref::ReinterpretCastOp>(op);
   auto found = views.find(cast.getSource());
   if (found == views.end())
-    return op.emitError("expected a memref that is a parameter or workgroup memory");
+    return op.emitError(
+        "expected a memref that is a parameter or workgroup memory");
   View view = found->second;
   if (view.offset.place >= 0 || view.offset.value)
-    return op.emitError("expected one reinterpret_cast of a buffer, but found one of "
-                        "another's result");
+    return op.emitError(
+        "expected one reinterpret_cast of a buffer, but found one of "
+        "another's result");
   view.offset = indexOperand(cast.getMixedOffsets()[0]);
   view.sizes.clear();
   view.strides.clear();
@@ -58,15 +62,16 @@ LogicalResult Translator::addView(Operation &op) {
   return success();
 }
 
-/// `value`: what is loaded (a result) or stored; null for a prefetch. An alignment of 0
-/// is the element's.
+/// `value`: what is loaded (a result) or stored; null for a prefetch. An
+/// alignment of 0 is the element's.
 LogicalResult Translator::addAccess(Operation &op, Step step, Value memref,
                                     OperandRange indices, Value value,
                                     uint64_t alignment, Value mask) {
   auto found = views.find(memref);
   if (found == views.end())
-    return op.emitError("expected a memref that is a parameter, workgroup memory or a "
-                        "reinterpret_cast of one, but found another");
+    return op.emitError(
+        "expected a memref that is a parameter, workgroup memory or a "
+        "reinterpret_cast of one, but found another");
   auto type = cast<MemRefType>(memref.getType());
   Access access;
   access.view = found->second;
@@ -79,11 +84,13 @@ LogicalResult Translator::addAccess(Operation &op, Step step, Value memref,
     if (access.elements > 1 &&
         (access.view.strides.empty() || access.view.strides.back().place >= 0 ||
          access.view.strides.back().value != 1))
-      return op.emitError() << "expected vectors to be of elements side by side, but found "
-                            << type;
+      return op.emitError()
+             << "expected vectors to be of elements side by side, but found "
+             << type;
     if (vector && vector.getElementType() != type.getElementType())
-      return op.emitError() << "expected vectors of the memref's elements, but found "
-                            << vector << " in " << type;
+      return op.emitError()
+             << "expected vectors of the memref's elements, but found "
+             << vector << " in " << type;
   }
   if (mask)
     access.mask = use(mask).place;
@@ -96,8 +103,9 @@ LogicalResult Translator::addAccess(Operation &op, Step step, Value memref,
     access.value = use(value).place;
   }
   program.ops[currentOp].buffer =
-      access.view.isWorkgroup ? program.workgroup[access.view.number].name
-                              : "parameter " + std::to_string(access.view.number);
+      access.view.isWorkgroup
+          ? program.workgroup[access.view.number].name
+          : "parameter " + std::to_string(access.view.number);
   emit(step).target = program.accesses.size();
   program.accesses.push_back(std::move(access));
   return success();
@@ -112,11 +120,12 @@ std::optional<LogicalResult> Translator::addMemory(Operation &op) {
       })
       .Case([&](memref::StoreOp store) {
         return addAccess(op, Step::Store, store.getMemref(), store.getIndices(),
-                         store.getValueToStore(), store.getAlignment().value_or(0));
+                         store.getValueToStore(),
+                         store.getAlignment().value_or(0));
       })
       .Case([&](memref::PrefetchOp prefetch) {
-        return addAccess(op, Step::Prefetch, prefetch.getMemref(), prefetch.getIndices(),
-                         {}, 0);
+        return addAccess(op, Step::Prefetch, prefetch.getMemref(),
+                         prefetch.getIndices(), {}, 0);
       })
       .Case([&](vector::LoadOp load) {
         return addAccess(op, Step::Load, load.getBase(), load.getIndices(),
@@ -124,7 +133,8 @@ std::optional<LogicalResult> Translator::addMemory(Operation &op) {
       })
       .Case([&](vector::StoreOp store) {
         return addAccess(op, Step::Store, store.getBase(), store.getIndices(),
-                         store.getValueToStore(), store.getAlignment().value_or(0));
+                         store.getValueToStore(),
+                         store.getAlignment().value_or(0));
       })
       .Case([&](vector::MaskedLoadOp load) -> LogicalResult {
         Register otherwise = use(load.getPassThru());
@@ -143,8 +153,8 @@ std::optional<LogicalResult> Translator::addMemory(Operation &op) {
       })
       .Case([&](vector::MaskedStoreOp store) {
         return addAccess(op, Step::Store, store.getBase(), store.getIndices(),
-                         store.getValueToStore(), store.getAlignment().value_or(0),
-                         store.getMask());
+                         store.getValueToStore(),
+                         store.getAlignment().value_or(0), store.getMask());
       })
       .Default(std::optional<LogicalResult>());
 }

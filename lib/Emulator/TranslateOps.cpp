@@ -4,7 +4,6 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -21,8 +20,9 @@ static std::optional<LaneOp> laneOpOf(Operation &op) {
   }
   if (auto compare = dyn_cast<arith::CmpFOp>(op)) {
     static constexpr LaneOp byPredicate[] = {
-        LaneOp::FalseF, LaneOp::OEq, LaneOp::OGt, LaneOp::OGe, LaneOp::OLt, LaneOp::OLe,
-        LaneOp::ONe,    LaneOp::Ord, LaneOp::UEq, LaneOp::UGt, LaneOp::UGe, LaneOp::ULt,
+        LaneOp::FalseF, LaneOp::OEq, LaneOp::OGt, LaneOp::OGe,
+        LaneOp::OLt,    LaneOp::OLe, LaneOp::ONe, LaneOp::Ord,
+        LaneOp::UEq,    LaneOp::UGt, LaneOp::UGe, LaneOp::ULt,
         LaneOp::ULe,    LaneOp::UNe, LaneOp::Uno, LaneOp::TrueF};
     return byPredicate[unsigned(compare.getPredicate())];
   }
@@ -80,8 +80,8 @@ LogicalResult Translator::addLanes(Operation &op, LaneFunction function,
     return op.emitError() << "expected types of which the emulator knows '"
                           << op.getName() << "', but found "
                           << op.getOperand(0).getType();
-  SmallVector<Register> operands =
-      llvm::map_to_vector(op.getOperands(), [&](Value value) { return use(value); });
+  SmallVector<Register> operands = llvm::map_to_vector(
+      op.getOperands(), [&](Value value) { return use(value); });
   FailureOr<Register> result = define(op.getResult(0), op);
   if (failed(result))
     return failure();
@@ -100,7 +100,8 @@ LogicalResult Translator::addConversion(Operation &op, Conversion conversion) {
   FailureOr<Register> to = registerFor(op.getResult(0).getType(), op);
   if (failed(to))
     return failure();
-  return addLanes(op, findConversion(conversion, from.type, to->type), from.elements);
+  return addLanes(op, findConversion(conversion, from.type, to->type),
+                  from.elements);
 }
 
 std::optional<LogicalResult> Translator::addArith(Operation &op) {
@@ -125,153 +126,46 @@ std::optional<LogicalResult> Translator::addArith(Operation &op) {
         return define(op, constant.getValue());
       })
       .Case([&](arith::SelectOp select) {
-        Register condition = use(select.getCondition()), value = use(select.getTrueValue());
+        Register condition = use(select.getCondition()),
+                 value = use(select.getTrueValue());
         bool byLane = condition.elements != value.elements;
-        return addLanes(op,
-                        findLaneFunction(byLane ? LaneOp::SelectByLane : LaneOp::Select,
-                                         value.type),
-                        value.elements);
+        return addLanes(
+            op,
+            findLaneFunction(byLane ? LaneOp::SelectByLane : LaneOp::Select,
+                             value.type),
+            value.elements);
       })
-      .Case([&](arith::ExtUIOp) { return addConversion(op, Conversion::ZeroExtend); })
-      .Case([&](arith::ExtSIOp) { return addConversion(op, Conversion::SignExtend); })
-      .Case([&](arith::TruncIOp) { return addConversion(op, Conversion::Truncate); })
-      .Case([&](arith::IndexCastOp) { return addConversion(op, Conversion::SignExtend); })
+      .Case([&](arith::ExtUIOp) {
+        return addConversion(op, Conversion::ZeroExtend);
+      })
+      .Case([&](arith::ExtSIOp) {
+        return addConversion(op, Conversion::SignExtend);
+      })
+      .Case([&](arith::TruncIOp) {
+        return addConversion(op, Conversion::Truncate);
+      })
+      .Case([&](arith::IndexCastOp) {
+        return addConversion(op, Conversion::SignExtend);
+      })
       .Case([&](arith::IndexCastUIOp) {
         return addConversion(op, Conversion::ZeroExtend);
       })
-      .Case([&](arith::ExtFOp) { return addConversion(op, Conversion::ToFloat); })
-      .Case([&](arith::TruncFOp) { return addConversion(op, Conversion::ToFloat); })
-      .Case([&](arith::SIToFPOp) { return addConversion(op, Conversion::FloatFromS); })
-      .Case([&](arith::UIToFPOp) { return addConversion(op, Conversion::FloatFromU); })
-      .Case([&](arith::FPToSIOp) { return addConversion(op, Conversion::FloatToS); })
-      .Case([&](arith::FPToUIOp) { return addConversion(op, Conversion::FloatToU); })
-      .Default(std::optional<LogicalResult>());
-}
-
-/// Element first + i of `to` becomes element sources[i] of `from`.
-LogicalResult Translator::moveElements(Operation &op, Register from,
-                                       ArrayRef<int64_t> sources, Register to,
-                                       uint32_t first) {
-  uint32_t bytes = laneBytes(to.type) * warpSize;
-  for (auto [i, source] : llvm::enumerate(sources)) {
-    if (source < 0 || source >= int64_t(from.elements))
-      return op.emitError() << "expected elements 0 to " << from.elements - 1
-                            << " of a vector, but found " << source;
-    Instruction &copy = emitCopy(to, from, /*activeOnly=*/false);
-    copy.count = warpSize;
-    copy.result = to.place + (first + i) * bytes;
-    copy.a = from.place + source * bytes;
-  }
-  return success();
-}
-
-std::optional<LogicalResult> Translator::addVector(Operation &op) {
-  auto result = [&]() { return define(op.getResult(0), op); };
-  auto sequence = [](int64_t count) { return llvm::to_vector(llvm::seq<int64_t>(count)); };
-  auto dynamic = [&] {
-    return op.emitError("expected a position that is known, but found a dynamic one");
-  };
-  return llvm::TypeSwitch<Operation *, std::optional<LogicalResult>>(&op)
-      .Case([&](vector::ExtractOp extract) -> LogicalResult {
-        if (!extract.getDynamicPosition().empty())
-          return dynamic();
-        FailureOr<Register> to = result();
-        ArrayRef<int64_t> at = extract.getStaticPosition();
-        return failed(to) ? failure()
-                          : moveElements(op, use(extract.getSource()),
-                                         at.empty() ? ArrayRef<int64_t>(0) : at, *to, 0);
+      .Case(
+          [&](arith::ExtFOp) { return addConversion(op, Conversion::ToFloat); })
+      .Case([&](arith::TruncFOp) {
+        return addConversion(op, Conversion::ToFloat);
       })
-      .Case([&](vector::InsertOp insert) -> LogicalResult {
-        if (!insert.getDynamicPosition().empty())
-          return dynamic();
-        FailureOr<Register> to = result();
-        if (failed(to))
-          return failure();
-        ArrayRef<int64_t> at = insert.getStaticPosition();
-        emitCopy(*to, use(insert.getDest()), /*activeOnly=*/false);
-        return moveElements(op, use(insert.getValueToStore()), {0}, *to,
-                            at.empty() ? 0 : at[0]);
+      .Case([&](arith::SIToFPOp) {
+        return addConversion(op, Conversion::FloatFromS);
       })
-      .Case([&](vector::ShuffleOp shuffle) -> LogicalResult {
-        Register first = use(shuffle.getV1()), second = use(shuffle.getV2());
-        FailureOr<Register> to = result();
-        if (failed(to))
-          return failure();
-        for (auto [i, source] : llvm::enumerate(shuffle.getMask())) {
-          bool isSecond = source >= int64_t(first.elements);
-          if (failed(moveElements(op, isSecond ? second : first,
-                                  {isSecond ? source - int64_t(first.elements) : source},
-                                  *to, i)))
-            return failure();
-        }
-        return success();
+      .Case([&](arith::UIToFPOp) {
+        return addConversion(op, Conversion::FloatFromU);
       })
-      .Case([&](vector::BroadcastOp broadcast) -> LogicalResult {
-        Register from = use(broadcast.getSource());
-        FailureOr<Register> to = result();
-        if (failed(to))
-          return failure();
-        SmallVector<int64_t> sources(to->elements, 0);
-        return moveElements(op, from,
-                            from.elements == to->elements ? sequence(to->elements)
-                                                          : sources,
-                            *to, 0);
+      .Case([&](arith::FPToSIOp) {
+        return addConversion(op, Conversion::FloatToS);
       })
-      .Case([&](vector::FromElementsOp gather) -> LogicalResult {
-        FailureOr<Register> to = result();
-        if (failed(to))
-          return failure();
-        for (auto [i, element] : llvm::enumerate(gather.getElements()))
-          if (failed(moveElements(op, use(element), {0}, *to, i)))
-            return failure();
-        return success();
-      })
-      .Case([&](vector::ShapeCastOp cast) -> LogicalResult {
-        FailureOr<Register> to = result();
-        return failed(to) ? failure()
-                          : moveElements(op, use(cast.getSource()),
-                                         sequence(to->elements), *to, 0);
-      })
-      .Case([&](vector::ExtractStridedSliceOp slice) -> LogicalResult {
-        int64_t first = cast<IntegerAttr>(slice.getOffsets()[0]).getInt();
-        FailureOr<Register> to = result();
-        if (failed(to))
-          return failure();
-        SmallVector<int64_t> sources;
-        for (uint32_t i = 0; i < to->elements; ++i)
-          sources.push_back(first + i);
-        return moveElements(op, use(slice.getSource()), sources, *to, 0);
-      })
-      .Case([&](vector::InsertStridedSliceOp slice) -> LogicalResult {
-        int64_t first = cast<IntegerAttr>(slice.getOffsets()[0]).getInt();
-        Register value = use(slice.getValueToStore());
-        FailureOr<Register> to = result();
-        if (failed(to))
-          return failure();
-        emitCopy(*to, use(slice.getDest()), /*activeOnly=*/false);
-        return moveElements(op, value, sequence(value.elements), *to, first);
-      })
-      .Case([&](vector::ConstantMaskOp mask) -> LogicalResult {
-        auto type = mask.getType();
-        SmallVector<bool> bits;
-        for (int64_t i = 0; i < type.getNumElements(); ++i)
-          bits.push_back(i < mask.getMaskDimSizes()[0]);
-        return define(op, DenseElementsAttr::get(type, bits));
-      })
-      .Case([&](vector::CreateMaskOp mask) -> LogicalResult {
-        Register bound = use(mask.getOperand(0));
-        FailureOr<Register> to = result();
-        if (failed(to))
-          return failure();
-        for (uint32_t i = 0; i < to->elements; ++i) {
-          Instruction &less = emit(Step::Lanes);
-          less.function = findLaneFunction(LaneOp::LtS, LaneType::I64);
-          less.count = warpSize;
-          less.result = to->place + i * warpSize;
-          less.a = constantIndex(i).place;
-          less.b = bound.place;
-        }
-        return success();
+      .Case([&](arith::FPToUIOp) {
+        return addConversion(op, Conversion::FloatToU);
       })
       .Default(std::optional<LogicalResult>());
 }
@@ -313,7 +207,8 @@ LogicalResult Translator::addShuffle(gpu::ShuffleOp op) {
 }
 
 std::optional<LogicalResult> Translator::addGPU(Operation &op) {
-  auto coordinate = [&](unsigned first, gpu::Dimension dimension) -> LogicalResult {
+  auto coordinate = [&](unsigned first,
+                        gpu::Dimension dimension) -> LogicalResult {
     FailureOr<Register> to = define(op.getResult(0), op);
     if (failed(to))
       return failure();
@@ -323,10 +218,15 @@ std::optional<LogicalResult> Translator::addGPU(Operation &op) {
     return success();
   };
   return llvm::TypeSwitch<Operation *, std::optional<LogicalResult>>(&op)
-      .Case([&](gpu::ThreadIdOp id) { return coordinate(0, id.getDimension()); })
+      .Case(
+          [&](gpu::ThreadIdOp id) { return coordinate(0, id.getDimension()); })
       .Case([&](gpu::BlockIdOp id) { return coordinate(3, id.getDimension()); })
-      .Case([&](gpu::BlockDimOp size) { return coordinate(6, size.getDimension()); })
-      .Case([&](gpu::GridDimOp size) { return coordinate(9, size.getDimension()); })
+      .Case([&](gpu::BlockDimOp size) {
+        return coordinate(6, size.getDimension());
+      })
+      .Case([&](gpu::GridDimOp size) {
+        return coordinate(9, size.getDimension());
+      })
       .Case([&](gpu::LaneIdOp) { return coordinate(12, gpu::Dimension::x); })
       .Case([&](gpu::ShuffleOp shuffle) { return addShuffle(shuffle); })
       .Case([&](gpu::BarrierOp) {
@@ -347,8 +247,8 @@ std::optional<LogicalResult> Translator::addGPU(Operation &op) {
 }
 
 LogicalResult Translator::addOp(Operation &op) {
-  for (auto add : {&Translator::addArith, &Translator::addVector, &Translator::addGPU,
-                   &Translator::addMemory})
+  for (auto add : {&Translator::addArith, &Translator::addVector,
+                   &Translator::addGPU, &Translator::addMemory})
     if (std::optional<LogicalResult> added = (this->*add)(op))
       return *added;
   return op.emitError() << "expected ops that the emulator knows, but found '"

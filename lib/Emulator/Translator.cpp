@@ -2,8 +2,6 @@
 
 #include "Translator.h"
 
-#include "mortar/Emulator/Kernel.h"
-
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/StringSet.h"
@@ -23,7 +21,8 @@ std::string mortar::emulator::describeLocation(Location location) {
       return WalkResult::interrupt();
     }
     text += (found > 1 ? " + " : "") + file.getFilename().str() + ":" +
-            std::to_string(file.getLine()) + ":" + std::to_string(file.getColumn());
+            std::to_string(file.getLine()) + ":" +
+            std::to_string(file.getColumn());
     return WalkResult::advance();
   });
   return found ? text : "unknown location";
@@ -57,15 +56,17 @@ Instruction &Translator::emitCopy(Register to, Register from, bool activeOnly) {
   return copy;
 }
 
-/// An attribute may change what an op means: each that is let through is known either to
-/// be read by the translation or to change no value.
+/// An attribute may change what an op means: each that is let through is known
+/// either to be read by the translation or to change no value.
 LogicalResult Translator::checkAttributes(Operation &op) {
   static const llvm::StringSet<> read = {
-      "value", "predicate", "alignment", "mode", "dimension", "static_position",
-      "static_offsets", "static_sizes", "static_strides", "operandSegmentSizes", "mask",
-      "kind", "unsignedCmp", "mask_dim_sizes", "offsets", "sizes", "strides"};
-  static const llvm::StringSet<> harmless = {"nontemporal", "isWrite", "localityHint",
-                                             "isDataCache", "upper_bound"};
+      "value",          "predicate",           "alignment",      "mode",
+      "dimension",      "static_position",     "static_offsets", "static_sizes",
+      "static_strides", "operandSegmentSizes", "mask",           "kind",
+      "unsignedCmp",    "mask_dim_sizes",      "offsets",        "sizes",
+      "strides"};
+  static const llvm::StringSet<> harmless = {
+      "nontemporal", "isWrite", "localityHint", "isDataCache", "upper_bound"};
   for (NamedAttribute attribute : op.getAttrs()) {
     StringRef name = attribute.getName();
     if (read.contains(name) || harmless.contains(name))
@@ -80,8 +81,9 @@ LogicalResult Translator::checkAttributes(Operation &op) {
       continue;
     if (name == "overflowFlags" && printed == "#arith.overflow<none>")
       continue;
-    return op.emitError() << "expected attributes that the emulator knows, but found '"
-                          << name << "' = " << printed;
+    return op.emitError()
+           << "expected attributes that the emulator knows, but found '" << name
+           << "' = " << printed;
   }
   return success();
 }
@@ -96,8 +98,9 @@ LogicalResult Translator::addParameters() {
       if (failed(view))
         return failure();
       parameter.isPointer = true;
-      parameter.isConstant = func.getArgAttr(argument.getArgNumber(), "llvm.readonly") &&
-                             func.getArgAttr(argument.getArgNumber(), "llvm.noalias");
+      parameter.isConstant =
+          func.getArgAttr(argument.getArgNumber(), "llvm.readonly") &&
+          func.getArgAttr(argument.getArgNumber(), "llvm.noalias");
       views[argument] = *view;
     } else {
       FailureOr<Register> made = define(argument, *func);
@@ -106,9 +109,10 @@ LogicalResult Translator::addParameters() {
       parameter.place = made->place;
       parameter.size = laneBytes(made->type);
       if (made->elements > 1)
-        return func.emitError() << "expected parameters of memrefs and numbers, which the "
-                                   "emulator knows, but found "
-                                << argument.getType();
+        return func.emitError()
+               << "expected parameters of memrefs and numbers, which the "
+                  "emulator knows, but found "
+               << argument.getType();
     }
     program.parameters.push_back(parameter);
   }
@@ -117,13 +121,15 @@ LogicalResult Translator::addParameters() {
 
 LogicalResult Translator::addWorkgroupBuffers() {
   if (!func.getPrivateAttributions().empty())
-    return func.emitError("expected no private memory, which the emulator doesn't know, "
-                          "but found some");
+    return func.emitError(
+        "expected no private memory, which the emulator doesn't know, "
+        "but found some");
   for (BlockArgument argument : func.getWorkgroupAttributions()) {
     auto type = dyn_cast<MemRefType>(argument.getType());
     if (!type || !type.hasStaticShape() || !type.getLayout().isIdentity())
-      return func.emitError() << "expected workgroup memory of static shape, but found "
-                              << argument.getType();
+      return func.emitError()
+             << "expected workgroup memory of static shape, but found "
+             << argument.getType();
     FailureOr<View> view = viewOfArgument(argument);
     if (failed(view))
       return failure();
@@ -140,10 +146,12 @@ LogicalResult Translator::addWorkgroupBuffers() {
 FailureOr<Program> Translator::translate() {
   program.name = func.getName().str();
   if (!llvm::hasSingleElement(func.getBody()))
-    return func.emitError() << "expected one block with structured control flow (scf), but "
-                               "found "
-                            << func.getBody().getBlocks().size() << " blocks";
-  program.programmaticLaunch = bool(func->getAttr("mortar.programmatic_launch"));
+    return func.emitError()
+           << "expected one block with structured control flow (scf), but "
+              "found "
+           << func.getBody().getBlocks().size() << " blocks";
+  program.programmaticLaunch =
+      bool(func->getAttr("mortar.programmatic_launch"));
   if (auto size = func.getKnownBlockSizeAttr())
     for (unsigned i = 0; i < 3; ++i)
       program.requiredBlock[i] = size[i];
@@ -224,21 +232,23 @@ LogicalResult Translator::addIf(scf::IfOp op) {
   return success();
 }
 
-/// The loop's own registers hold what it carries; lanes that have left keep theirs.
+/// The loop's own registers hold what it carries; lanes that have left keep
+/// theirs.
 LogicalResult Translator::addFor(scf::ForOp op) {
   uint32_t own = currentOp;
   // Any other might never end.
   if (auto step = getConstantIntValue(op.getStep()); !step || *step <= 0)
-    return op.emitError("expected a loop whose step is a positive constant, but found "
-                        "another");
+    return op.emitError(
+        "expected a loop whose step is a positive constant, but found "
+        "another");
   emit(Step::For);
   FailureOr<Register> induction = define(op.getInductionVar(), *op);
   if (failed(induction))
     return failure();
   emitCopy(*induction, use(op.getLowerBound()), /*activeOnly=*/true);
   std::vector<Register> carried;
-  for (auto [result, argument, initial] :
-       llvm::zip_equal(op.getResults(), op.getRegionIterArgs(), op.getInitArgs())) {
+  for (auto [result, argument, initial] : llvm::zip_equal(
+           op.getResults(), op.getRegionIterArgs(), op.getInitArgs())) {
     FailureOr<Register> made = define(result, *op);
     if (failed(made))
       return failure();
@@ -256,7 +266,8 @@ LogicalResult Translator::addFor(scf::ForOp op) {
     return failure();
   currentOp = own;
   isFirst = false;
-  // A yielded value may be another's argument: all are read before one is written.
+  // A yielded value may be another's argument: all are read before one is
+  // written.
   auto yield = cast<scf::YieldOp>(op.getBody()->getTerminator());
   std::vector<Register> next;
   for (Value value : yield.getOperands()) {
@@ -283,24 +294,4 @@ LogicalResult Translator::addFor(scf::ForOp op) {
   program.code[head].target = program.code.size();
   emit(Step::EndFor);
   return success();
-}
-
-//===----------------------------------------------------------------------===//
-// Kernel
-//===----------------------------------------------------------------------===//
-
-FailureOr<Kernel> Kernel::load(gpu::GPUFuncOp func) {
-  if (!canRunLanes())
-    return func.emitError("expected a machine with AVX2, FMA3 and F16C (x86-64-v3), which "
-                          "the emulator is compiled for, but found another");
-  FailureOr<Program> program = Translator(func).translate();
-  if (failed(program))
-    return failure();
-  return Kernel(std::make_shared<const Program>(std::move(*program)));
-}
-
-const std::string &Kernel::name() const { return code->name; }
-
-bool Kernel::isPointer(size_t parameter) const {
-  return parameter < code->parameters.size() && code->parameters[parameter].isPointer;
 }

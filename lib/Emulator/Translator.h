@@ -35,7 +35,7 @@ private:
   mlir::LogicalResult checkAttributes(mlir::Operation &op);
   void nameOp(mlir::Operation &op);
 
-  // TranslateOps.cpp: ops on values. None: no such op.
+  // TranslateOps.cpp and TranslateVectors.cpp: ops on values. None: no such op.
   mlir::LogicalResult addOp(mlir::Operation &op);
   std::optional<mlir::LogicalResult> addArith(mlir::Operation &op);
   std::optional<mlir::LogicalResult> addVector(mlir::Operation &op);
@@ -51,13 +51,15 @@ private:
   // TranslateMemory.cpp: memrefs and accesses.
   std::optional<mlir::LogicalResult> addMemory(mlir::Operation &op);
   mlir::LogicalResult addView(mlir::Operation &op);
-  mlir::LogicalResult addAccess(mlir::Operation &op, Step step, mlir::Value memref,
-                                mlir::OperandRange indices, mlir::Value value,
-                                uint64_t alignment, mlir::Value mask = {});
+  mlir::LogicalResult addAccess(mlir::Operation &op, Step step,
+                                mlir::Value memref, mlir::OperandRange indices,
+                                mlir::Value value, uint64_t alignment,
+                                mlir::Value mask = {});
   mlir::FailureOr<View> viewOfArgument(mlir::BlockArgument argument);
   IndexOperand indexOperand(mlir::OpFoldResult value);
 
-  // Registers.cpp: values, and registers that are used again once a value is dead.
+  // Registers.cpp: values, and registers that are used again once a value is
+  // dead.
   void findLastUses();
   mlir::FailureOr<Register> registerFor(mlir::Type type, mlir::Operation &op);
   mlir::FailureOr<Register> define(mlir::Value value, mlir::Operation &op);
@@ -77,7 +79,8 @@ private:
   bool isFirst = true; // the next instruction is its op's first
   llvm::DenseMap<mlir::Value, Register> registers;
   llvm::DenseMap<mlir::Value, View> views;
-  llvm::DenseMap<mlir::Operation *, std::pair<unsigned, unsigned>> positions; // of
+  llvm::DenseMap<mlir::Operation *, std::pair<unsigned, unsigned>>
+      positions; // of
   // where an op begins and where its regions end
   llvm::DenseMap<unsigned, llvm::SmallVector<mlir::Value>> lastUses;
   std::map<uint32_t, std::vector<uint32_t>> freePlaces; // by size

@@ -10,7 +10,8 @@ static void copyActive(const Instruction &i, const Warp &warp) {
   auto *to = reinterpret_cast<T *>(warp.registers + i.result);
   auto *from = reinterpret_cast<const T *>(warp.registers + i.a);
   for (uint32_t k = 0; k < i.count; k += warpSize)
-    forEachLane(warp.mask, [&](unsigned lane) { to[k + lane] = from[k + lane]; });
+    forEachLane(warp.mask,
+                [&](unsigned lane) { to[k + lane] = from[k + lane]; });
 }
 
 static void copyActive(const Instruction &i, const Warp &warp) {
@@ -39,12 +40,16 @@ static uint32_t lanesBelow(const Instruction &i, const Warp &warp) {
 /// Where a loop's induction variable is below its bound.
 static uint32_t lanesBelow(const Instruction &i, const Warp &warp) {
   if (i.size == 8)
-    return i.isSigned ? lanesBelow<int64_t>(i, warp) : lanesBelow<uint64_t>(i, warp);
+    return i.isSigned ? lanesBelow<int64_t>(i, warp)
+                      : lanesBelow<uint64_t>(i, warp);
   if (i.size == 4)
-    return i.isSigned ? lanesBelow<int32_t>(i, warp) : lanesBelow<uint32_t>(i, warp);
+    return i.isSigned ? lanesBelow<int32_t>(i, warp)
+                      : lanesBelow<uint32_t>(i, warp);
   if (i.size == 2)
-    return i.isSigned ? lanesBelow<int16_t>(i, warp) : lanesBelow<uint16_t>(i, warp);
-  return i.isSigned ? lanesBelow<int8_t>(i, warp) : lanesBelow<uint8_t>(i, warp);
+    return i.isSigned ? lanesBelow<int16_t>(i, warp)
+                      : lanesBelow<uint16_t>(i, warp);
+  return i.isSigned ? lanesBelow<int8_t>(i, warp)
+                    : lanesBelow<uint8_t>(i, warp);
 }
 
 void Emulator::Launch::setCoordinate(const Instruction &i, Warp &warp) {
@@ -55,15 +60,16 @@ void Emulator::Launch::setCoordinate(const Instruction &i, Warp &warp) {
     const uint32_t inBlock[3] = {thread % dims.block[0],
                                  thread / dims.block[0] % dims.block[1],
                                  thread / dims.block[0] / dims.block[1]};
-    const uint32_t inGrid[3] = {block % dims.grid[0], block / dims.grid[0] % dims.grid[1],
+    const uint32_t inGrid[3] = {block % dims.grid[0],
+                                block / dims.grid[0] % dims.grid[1],
                                 block / dims.grid[0] / dims.grid[1]};
     const uint32_t *of[4] = {inBlock, inGrid, dims.block, dims.grid};
     result[lane] = i.target == 12 ? lane : of[i.target / 3][axis];
   }
 }
 
-/// As shfl.sync, to which MLIR lowers it: lanes up to `width` take part (up: from 32 -
-/// width), and who would read beyond reads itself.
+/// As shfl.sync, to which MLIR lowers it: lanes up to `width` take part (up:
+/// from 32 - width), and who would read beyond reads itself.
 void Emulator::Launch::shuffle(const Instruction &i, Warp &warp) {
   const char *from = warp.registers + i.a;
   auto *offsets = reinterpret_cast<const int32_t *>(warp.registers + i.b);
@@ -104,7 +110,8 @@ void Emulator::Launch::shuffle(const Instruction &i, Warp &warp) {
   auto move = [&](auto zero) {
     using T = decltype(zero);
     for (unsigned lane = 0; lane < warpSize; ++lane)
-      reinterpret_cast<T *>(to)[lane] = reinterpret_cast<const T *>(from)[sources[lane]];
+      reinterpret_cast<T *>(to)[lane] =
+          reinterpret_cast<const T *>(from)[sources[lane]];
   };
   switch (i.size) {
   case 1:
@@ -124,7 +131,8 @@ void Emulator::Launch::checkDivisor(const Instruction &i, Warp &warp) {
     uint64_t divisor = 0;
     std::memcpy(&divisor, divisors + k * i.size, i.size);
     if (!divisor && (warp.mask >> (k % warpSize) & 1))
-      report(FindingKind::DivisionByZero, warp, k % warpSize, i.op, 0, "divides by zero");
+      report(FindingKind::DivisionByZero, warp, k % warpSize, i.op, 0,
+             "divides by zero");
   }
 }
 
@@ -132,8 +140,8 @@ void Emulator::Launch::meetBarrier(const Instruction &i, Warp &warp) {
   warp.barrier = warp.pc - 1;
   if (uint32_t missing = warp.lanes & ~warp.mask) {
     unsigned lane = __builtin_ctz(missing);
-    report(FindingKind::DivergentBarrier, warp, __builtin_ctz(warp.mask), i.op, 0,
-           "waits, but thread ", warp.number * warpSize + lane,
+    report(FindingKind::DivergentBarrier, warp, __builtin_ctz(warp.mask), i.op,
+           0, "waits, but thread ", warp.number * warpSize + lane,
            " of its warp is not there");
   }
 }
@@ -145,7 +153,8 @@ void Emulator::Launch::runWarp(Warp &warp) {
     if (i.countsOp) {
       unsigned lanes = __builtin_popcount(warp.mask);
       counts.threadOps += lanes;
-      counts.elementOps += i.step == Step::Lanes ? lanes * i.count / warpSize : lanes;
+      counts.elementOps +=
+          i.step == Step::Lanes ? lanes * i.count / warpSize : lanes;
     }
     switch (i.step) {
     case Step::Lanes:
@@ -205,6 +214,12 @@ void Emulator::Launch::runWarp(Warp &warp) {
     case Step::Nothing:
       break;
     case Step::Return:
+      if (uint32_t hasty = warp.lanes & ~warp.waited;
+          hasty && program.programmaticLaunch)
+        report(FindingKind::MissingWait, warp, __builtin_ctz(hasty), i.op, 0,
+               "ends without nvvm.griddepcontrol wait, so kernels after this "
+               "one may "
+               "overtake those before it");
       warp.isDone = true;
       return;
     }

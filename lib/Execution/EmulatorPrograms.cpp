@@ -15,18 +15,20 @@ namespace rt = mortar::runtime;
 
 namespace {
 
-/// Finds where the plan puts what in the workspace: the pointers that it would pass.
+/// Finds where the plan puts what in the workspace: the pointers that it would
+/// pass.
 class WorkspaceScout : public rt::Launcher {
 public:
-  WorkspaceScout(const std::vector<mortar::emulator::Kernel> &kernels, const char *begin,
-                 size_t bytes)
+  WorkspaceScout(const std::vector<mortar::emulator::Kernel> &kernels,
+                 const char *begin, size_t bytes)
       : kernels(kernels), begin(begin), bytes(bytes) {}
 
   Status launch(const rt::Kernel &, uint32_t kernel, const rt::LaunchDims &,
                 const int64_t *params, size_t numParams, void *) override {
     for (size_t i = 0; i < numParams; ++i) {
       auto *pointer = reinterpret_cast<const char *>(params[i]);
-      if (kernels[kernel].isPointer(i) && pointer >= begin && pointer < begin + bytes)
+      if (kernels[kernel].isPointer(i) && pointer >= begin &&
+          pointer < begin + bytes)
         starts.insert(pointer - begin);
     }
     return {};
@@ -59,7 +61,8 @@ private:
 class EmulatedDevice : public Program {
 public:
   EmulatedDevice(mortar::LoweredGPUProgram program,
-                 std::vector<mortar::emulator::Kernel> kernels, uint64_t orderSeed)
+                 std::vector<mortar::emulator::Kernel> kernels,
+                 uint64_t orderSeed)
       : kernels(std::move(kernels)), orderSeed(orderSeed) {
     declarations = std::move(program.artifact);
     fusing = std::move(program.summary);
@@ -69,9 +72,11 @@ public:
 
 private:
   Status runOn(size_t entry, std::vector<Image> &images) override;
-  Expected<std::vector<double>> timeOn(size_t, std::vector<Image> &, unsigned) override {
-    return Status::error("expected a device to time, but the emulator's time says nothing "
-                         "of a GPU's: see its counts (--summary)");
+  Expected<std::vector<double>> timeOn(size_t, std::vector<Image> &,
+                                       unsigned) override {
+    return Status::error(
+        "expected a device to time, but the emulator's time says nothing "
+        "of a GPU's: see its counts (--summary)");
   }
 
   std::vector<mortar::emulator::Kernel> kernels;
@@ -102,20 +107,23 @@ Status EmulatedDevice::runOn(size_t entry, std::vector<Image> &images) {
   char *workspace = storage.data();
   workspace += -reinterpret_cast<uintptr_t>(workspace) % rt::workspaceAlignment;
   WorkspaceScout scout(kernels, workspace, *bytes);
-  if (Status status = rt::runEntry(declarations, entry, args, workspace, *bytes, scout,
-                                   nullptr);
+  if (Status status = rt::runEntry(declarations, entry, args, workspace, *bytes,
+                                   scout, nullptr);
       !status.ok())
     return status;
   size_t number = 0;
-  for (auto start = scout.starts.begin(); start != scout.starts.end(); ++start) {
-    size_t end = std::next(start) == scout.starts.end() ? *bytes : *std::next(start);
-    emulator.memory().add("workspace " + std::to_string(number++), workspace + *start,
-                          end - *start, /*isInitialized=*/false);
+  for (auto start = scout.starts.begin(); start != scout.starts.end();
+       ++start) {
+    size_t end =
+        std::next(start) == scout.starts.end() ? *bytes : *std::next(start);
+    emulator.memory().add("workspace " + std::to_string(number++),
+                          workspace + *start, end - *start,
+                          /*isInitialized=*/false);
   }
 
   EmulatorLauncher launcher(emulator, kernels);
-  Status ran = rt::runEntry(declarations, entry, args, workspace, *bytes, launcher,
-                            nullptr);
+  Status ran = rt::runEntry(declarations, entry, args, workspace, *bytes,
+                            launcher, nullptr);
   counted = emulator.counts();
   if (!ran.ok())
     return ran;
@@ -123,14 +131,14 @@ Status EmulatedDevice::runOn(size_t entry, std::vector<Image> &images) {
     return status.in("entry '", declared.name, "'");
   for (const auto *buffer : outputs)
     if (size_t unwritten = mortar::emulator::Memory::countUnwritten(*buffer))
-      return Status::error("entry '", declared.name, "': ", buffer->name, " is an output, ",
-                           "but ", unwritten, " bytes of it were never written");
+      return Status::error("entry '", declared.name, "': ", buffer->name,
+                           " is an output, ", "but ", unwritten,
+                           " bytes of it were never written");
   return {};
 }
 
-Expected<std::unique_ptr<Program>>
-mortar::execution::compileOnEmulator(mlir::ModuleOp module, const CompileOptions &options,
-                                     uint64_t orderSeed) {
+Expected<std::unique_ptr<Program>> mortar::execution::compileOnEmulator(
+    mlir::ModuleOp module, const CompileOptions &options, uint64_t orderSeed) {
   mlir::OwningOpRef<mlir::ModuleOp> copy(module.clone());
   auto program = lowerForGPU(*copy, options);
   if (failed(program))

@@ -10,11 +10,12 @@ using namespace mortar::emulator;
 using llvm::APFloat;
 
 namespace {
-/// Every sign, exponent and high mantissa, with low bits below, at and above ties.
+/// Every sign, exponent and high mantissa, with low bits below, at and above
+/// ties.
 template <typename Visit> void forEachFloat(Visit visit) {
   for (uint32_t high = 0; high < 0x10000; ++high)
-    for (uint32_t low : {0u, 1u, 0xfffu, 0x1000u, 0x1001u, 0x7fffu, 0x8000u, 0x8001u,
-                         0xffffu})
+    for (uint32_t low :
+         {0u, 1u, 0xfffu, 0x1000u, 0x1001u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu})
       visit(high << 16 | low);
 }
 
@@ -29,7 +30,8 @@ void compareNarrowing(const llvm::fltSemantics &semantics) {
     APFloat made(semantics, llvm::APInt(sizeof(Narrow) * 8, found.bits));
     bool same = expected.isNaN() ? made.isNaN() : made.bitwiseIsEqual(expected);
     if (!same && differences++ < 5)
-      ADD_FAILURE() << "of 0x" << std::hex << bits << ": 0x" << uint32_t(found.bits);
+      ADD_FAILURE() << "of 0x" << std::hex << bits << ": 0x"
+                    << uint32_t(found.bits);
   });
   EXPECT_EQ(differences, 0u);
 }
@@ -41,9 +43,11 @@ void compareWidening(const llvm::fltSemantics &semantics) {
     narrow.bits = bits;
     APFloat expected(semantics, llvm::APInt(sizeof(Narrow) * 8, bits));
     bool losesInfo;
-    expected.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven, &losesInfo);
+    expected.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven,
+                     &losesInfo);
     APFloat found(toFloat(narrow));
-    ASSERT_TRUE(expected.isNaN() ? found.isNaN() : found.bitwiseIsEqual(expected))
+    ASSERT_TRUE(expected.isNaN() ? found.isNaN()
+                                 : found.bitwiseIsEqual(expected))
         << "of 0x" << std::hex << bits;
   }
 }

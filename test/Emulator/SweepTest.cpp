@@ -1,8 +1,8 @@
 //===- SweepTest.cpp - Mortar's kernels, emulated in every size -----------===//
 //
-// Row lengths, row counts, element types, placements in memory and both schedules: the
-// emulator must find nothing, and the bits must be the CPU's, and those of each op as a
-// kernel of its own.
+// Row lengths, row counts, element types, placements in memory and both
+// schedules: the emulator must find nothing, and the bits must be the CPU's,
+// and those of each op as a kernel of its own.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,8 +23,8 @@ using namespace mortar;
 using namespace mortar::execution;
 namespace rt = mortar::runtime;
 
-/// X, R, S and Y: the element types of the input, the residual, the sum and the result;
-/// N and D: the length of a row and twice that.
+/// X, R, S and Y: the element types of the input, the residual, the sum and the
+/// result; N and D: the length of a row and twice that.
 static constexpr const char *chains = R"(
 func.func @layer(%x: tensor<?xNxX>, %r: tensor<?xNxR>, %w: tensor<NxX> {mortar.constant})
     -> (tensor<?xNxY>, tensor<?xNxS>) {
@@ -60,8 +60,9 @@ func.func @gate_and_norm(%x: tensor<?xDxX>, %r: tensor<?xNxR>, %w: tensor<NxX>)
 }
 )";
 
-static constexpr int64_t lengths[] = {1,    2,    3,    31,   32,   33,   111,  127,  500,
-                                      1128, 2880, 3584, 4096, 5120, 7168, 8192, 16384};
+static constexpr int64_t lengths[] = {1,    2,    3,    31,   32,   33,
+                                      111,  127,  500,  1128, 2880, 3584,
+                                      4096, 5120, 7168, 8192, 16384};
 static constexpr int64_t rowCounts[] = {1, 2, 3, 17};
 static constexpr Placement placements[] = {{0, 0}, {1, 0}, {0, 8}, {3, 5}};
 struct Types {
@@ -72,9 +73,10 @@ static constexpr Types types[] = {{"bf16", "bf16", "bf16", "bf16"},
                                   {"f32", "f32", "f32", "f32"},
                                   {"bf16", "f32", "f32", "f16"}};
 
-/// What the emulator is known to find. A thread beyond the end of its row, or of the
-/// rows, loads what the last one owns, and that one may have stored its result there:
-/// what it got is never used. Rows that fill whole blocks have no such threads.
+/// What the emulator is known to find. A thread beyond the end of its row, or
+/// of the rows, loads what the last one owns, and that one may have stored its
+/// result there: what it got is never used. Rows that fill whole blocks have no
+/// such threads.
 static bool mayRaceInPlace(llvm::StringRef chain, int64_t length) {
   return chain == "in_place" && length % 1024 != 0;
 }
@@ -101,10 +103,10 @@ public:
 private:
   using Results = Expected<std::vector<Tensor>>;
   bool compile(int64_t length, const Types &types);
-  bool runConfiguration(size_t entry, bool many, int64_t rows, Placement placement,
-                        Values values);
-  Results emulate(Program &program, size_t entry, const std::vector<Tensor> &inputs,
-                  Placement placement);
+  bool runConfiguration(size_t entry, bool many, int64_t rows,
+                        Placement placement, Values values);
+  Results emulate(Program &program, size_t entry,
+                  const std::vector<Tensor> &inputs, Placement placement);
   bool isSame(const Results &found, const std::vector<Tensor> &expected,
               llvm::StringRef reference);
   bool fail(const llvm::Twine &what) {
@@ -127,13 +129,26 @@ bool Sweep::compile(int64_t length, const Types &types) {
   for (const char *c = chains; *c; ++c) {
     // Names are in lower case.
     switch (*c) {
-    case 'N': text += std::to_string(length); break;
-    case 'D': text += std::to_string(2 * length); break;
-    case 'X': text += types.x; break;
-    case 'R': text += types.residual; break;
-    case 'S': text += types.sum; break;
-    case 'Y': text += types.result; break;
-    default: text += *c;
+    case 'N':
+      text += std::to_string(length);
+      break;
+    case 'D':
+      text += std::to_string(2 * length);
+      break;
+    case 'X':
+      text += types.x;
+      break;
+    case 'R':
+      text += types.residual;
+      break;
+    case 'S':
+      text += types.sum;
+      break;
+    case 'Y':
+      text += types.result;
+      break;
+    default:
+      text += *c;
     }
   }
   auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
@@ -142,7 +157,8 @@ bool Sweep::compile(int64_t length, const Types &types) {
   CompileOptions options;
   options.mixedDtypes = true;
   options.target = "host";
-  auto take = [&](Expected<std::unique_ptr<Program>> made, std::unique_ptr<Program> &into) {
+  auto take = [&](Expected<std::unique_ptr<Program>> made,
+                  std::unique_ptr<Program> &into) {
     if (!made)
       return fail("expected the chains to compile: " + made.status().message());
     into = std::move(*made);
@@ -155,20 +171,25 @@ bool Sweep::compile(int64_t length, const Types &types) {
     options.fewRows = many ? 0 : 1024;
     options.fuse = true;
     // The second in another order: no bit may depend on it.
-    if (!take(compileOnEmulator(*module, options, many ? length : 0), fused[many]))
+    if (!take(compileOnEmulator(*module, options, many ? length : 0),
+              fused[many]))
       return false;
     options.fuse = false;
-    if (!take(compileOnEmulator(*module, options, many ? 0 : length), unfused[many]))
+    if (!take(compileOnEmulator(*module, options, many ? 0 : length),
+              unfused[many]))
       return false;
   }
   return true;
 }
 
 Sweep::Results Sweep::emulate(Program &program, size_t entry,
-                              const std::vector<Tensor> &inputs, Placement placement) {
+                              const std::vector<Tensor> &inputs,
+                              Placement placement) {
   auto begin = std::chrono::steady_clock::now();
   auto results = program.run(entry, inputs, placement);
-  seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  seconds +=
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+          .count();
   threadOps += program.counts()->threadOps;
   elementOps += program.counts()->elementOps;
   return results;
@@ -179,8 +200,8 @@ bool Sweep::isSame(const Results &found, const std::vector<Tensor> &expected,
   for (auto [i, result] : llvm::enumerate(expected)) {
     Difference difference = compare((*found)[i], result);
     if (difference.count)
-      return fail(llvm::Twine(difference.count) + " elements of result " + llvm::Twine(i) +
-                  " differ from " + reference + ", first at " +
+      return fail(llvm::Twine(difference.count) + " elements of result " +
+                  llvm::Twine(i) + " differ from " + reference + ", first at " +
                   place(result.shape, difference.first));
     ++comparisons;
     elements += result.count();
@@ -188,8 +209,8 @@ bool Sweep::isSame(const Results &found, const std::vector<Tensor> &expected,
   return true;
 }
 
-bool Sweep::runConfiguration(size_t entry, bool many, int64_t rows, Placement placement,
-                             Values values) {
+bool Sweep::runConfiguration(size_t entry, bool many, int64_t rows,
+                             Placement placement, Values values) {
   const rt::Entry &declared = cpu->entries()[entry];
   std::vector<Tensor> inputs;
   for (const rt::Argument &argument : declared.args) {
@@ -198,7 +219,8 @@ bool Sweep::runConfiguration(size_t entry, bool many, int64_t rows, Placement pl
     std::vector<int64_t> shape = argument.shape;
     for (int64_t &size : shape)
       size = size < 0 ? rows : size;
-    auto tensor = makeTensor(argument.type, shape, values, rows + inputs.size());
+    auto tensor =
+        makeTensor(argument.type, shape, values, rows + inputs.size());
     if (!tensor)
       return fail(tensor.status().message());
     inputs.push_back(std::move(*tensor));
@@ -235,14 +257,16 @@ bool Sweep::run(int64_t length, const Types &types) {
   bool all = true;
   for (bool many : {false, true})
     for (auto [i, rows] : llvm::enumerate(rowCounts)) {
-      // Each length meets all row counts and all placements, others together next time.
+      // Each length meets all row counts and all placements, others together
+      // next time.
       Placement placement = placements[(i + length + (many ? 1 : 0)) % 4];
       Values values = i % 2 ? Values::Hard : Values::Random;
       for (size_t entry = 0; entry < cpu->entries().size(); ++entry) {
-        where = llvm::formatv("@{0} of {1} x {2} elements of {3}, offset {4}, pad {5}, "
-                              "for {6} rows",
-                              cpu->entries()[entry].name, rows, length, types.x,
-                              placement.offset, placement.pad, many ? "many" : "few")
+        where = llvm::formatv(
+                    "@{0} of {1} x {2} elements of {3}, offset {4}, pad {5}, "
+                    "for {6} rows",
+                    cpu->entries()[entry].name, rows, length, types.x,
+                    placement.offset, placement.pad, many ? "many" : "few")
                     .str();
         all &= runConfiguration(entry, many, rows, placement, values);
       }
@@ -253,7 +277,8 @@ bool Sweep::run(int64_t length, const Types &types) {
 
 bool Sweep::report() {
   llvm::outs() << llvm::formatv(
-      "{0} configurations, {1} results compared ({2} elements), {3} known races, {4:e} "
+      "{0} configurations, {1} results compared ({2} elements), {3} known "
+      "races, {4:e} "
       "thread-ops ({5:e} element-ops), {6:f1} million thread-ops a second\n",
       configurations, comparisons, elements, knownRaces, double(threadOps),
       double(elementOps), threadOps / seconds * 1e-6);
@@ -262,7 +287,8 @@ bool Sweep::report() {
     return fail("expected at least 500 configurations, found " +
                 llvm::Twine(configurations));
   if (!knownRaces)
-    return fail("expected the known race to be found, but it wasn't: if the lowering has "
+    return fail("expected the known race to be found, but it wasn't: if the "
+                "lowering has "
                 "changed, mayRaceInPlace can go");
   return true;
 }

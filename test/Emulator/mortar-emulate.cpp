@@ -2,19 +2,18 @@
 //
 //   mortar-emulate file.mlir [order seed]
 //
-// Runs every gpu.func of a file once and prints what the emulator finds. The function
-// says how:
+// Runs every gpu.func of a file once and prints what the emulator finds. The
+// function says how:
 //
 //   emulate.grid, emulate.block   array<i64: x, y, z>; one thread by default
 //
 // and so does each parameter:
 //
 //   emulate.elements = n          of a memref, if its type doesn't say
-//   emulate.rows = array<i64: rows, length, stride>   what lies between is outside
-//   emulate.output                nothing is initialized (else element i is i)
-//   emulate.constant              nobody writes it
-//   emulate.print                 its values afterwards
-//   emulate.value = n             of a number
+//   emulate.rows = array<i64: rows, length, stride>   what lies between is
+//   outside emulate.output                nothing is initialized (else element
+//   i is i) emulate.constant              nobody writes it emulate.print its
+//   values afterwards emulate.value = n             of a number
 //
 //===----------------------------------------------------------------------===//
 
@@ -61,7 +60,8 @@ static APInt bitsOf(Type type, int64_t value) {
                  /*implicitTrunc=*/true);
   APFloat made{double(value)};
   bool losesInfo;
-  made.convert(number.getFloatSemantics(), APFloat::rmNearestTiesToEven, &losesInfo);
+  made.convert(number.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+               &losesInfo);
   return made.bitcastToAPInt();
 }
 
@@ -71,16 +71,20 @@ class TestBuffer {
 public:
   TestBuffer(gpu::GPUFuncOp func, unsigned argument)
       : type(cast<MemRefType>(func.getArgument(argument).getType())) {
-    auto attribute = [&](StringRef name) { return func.getArgAttr(argument, name); };
+    auto attribute = [&](StringRef name) {
+      return func.getArgAttr(argument, name);
+    };
     bool isOutput = bool(attribute("emulate.output"));
     isPrinted = bool(attribute("emulate.print"));
     isConstant = bool(attribute("emulate.constant"));
     int64_t count = type.getNumElements();
-    if (auto elements = dyn_cast_or_null<IntegerAttr>(attribute("emulate.elements")))
+    if (auto elements =
+            dyn_cast_or_null<IntegerAttr>(attribute("emulate.elements")))
       count = elements.getInt();
     shape = {1, count};
     strides = {count, 1};
-    if (auto rows = dyn_cast_or_null<DenseI64ArrayAttr>(attribute("emulate.rows"))) {
+    if (auto rows =
+            dyn_cast_or_null<DenseI64ArrayAttr>(attribute("emulate.rows"))) {
       shape = {rows[0], rows[1]};
       strides = {rows[2], 1};
       count = rows[0] * rows[2];
@@ -88,7 +92,8 @@ public:
     Type element = type.getElementType();
     bytes = element.getIntOrFloatBitWidth() / 8;
     storage.resize(count * bytes + 256);
-    data = storage.data() + (-reinterpret_cast<uintptr_t>(storage.data()) & 255);
+    data =
+        storage.data() + (-reinterpret_cast<uintptr_t>(storage.data()) & 255);
     for (int64_t i = 0; i < count && !isOutput; ++i) {
       uint64_t bits = bitsOf(element, i).getZExtValue();
       std::memcpy(data + i * bytes, &bits, bytes);
@@ -100,7 +105,8 @@ public:
     tensor.rank = 2;
     tensor.type = elementTypeOf(element);
     registered = [this, tensor, isOutput, argument](Memory &memory) {
-      memory.add("argument " + std::to_string(argument), tensor, !isOutput, isConstant);
+      memory.add("argument " + std::to_string(argument), tensor, !isOutput,
+                 isConstant);
     };
   }
 
@@ -113,7 +119,8 @@ public:
       std::memcpy(&bits, data + i * bytes, bytes);
       if (auto number = dyn_cast<FloatType>(type.getElementType())) {
         SmallString<32> text;
-        APFloat(number.getFloatSemantics(), APInt(bytes * 8, bits)).toString(text, 6);
+        APFloat(number.getFloatSemantics(), APInt(bytes * 8, bits))
+            .toString(text, 6);
         llvm::outs() << " " << text;
       } else {
         llvm::outs() << " " << APInt(bytes * 8, bits).getSExtValue();
@@ -157,10 +164,12 @@ static void run(gpu::GPUFuncOp func, uint64_t seed) {
       params.push_back(reinterpret_cast<int64_t>(buffer.data));
       continue;
     }
-    auto value = dyn_cast_or_null<IntegerAttr>(func.getArgAttr(i, "emulate.value"));
+    auto value =
+        dyn_cast_or_null<IntegerAttr>(func.getArgAttr(i, "emulate.value"));
     params.push_back(value ? value.getInt() : 0);
   }
-  rt::Status status = emulator.launch(*kernel, dims, params.data(), params.size());
+  rt::Status status =
+      emulator.launch(*kernel, dims, params.data(), params.size());
   if (!status.ok())
     llvm::outs() << "  error: " << status.message() << "\n";
   for (const Finding &finding : emulator.findings().list())
@@ -181,7 +190,8 @@ int main(int argc, char **argv) {
   uint64_t seed = argc == 3 ? std::strtoull(argv[2], nullptr, 10) : 0;
   DialectRegistry registry;
   mortar::registerAllDialects(registry);
-  registry.insert<NVVM::NVVMDialect, cf::ControlFlowDialect, vector::VectorDialect>();
+  registry.insert<NVVM::NVVMDialect, cf::ControlFlowDialect,
+                  vector::VectorDialect>();
   MLIRContext context(registry);
   context.allowUnregisteredDialects();
   context.printOpOnDiagnostic(false);

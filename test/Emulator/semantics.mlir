@@ -69,8 +69,8 @@ gpu.module @kernels {
 // CHECK-NEXT: argument 0: 0 -0 NaN NaN
   gpu.func @maximum_and_minimum(%out: memref<4xf32> {emulate.output, emulate.print}) kernel {
     %c0 = arith.constant 0 : index
-    %a = arith.constant dense<[-0.0, -0.0, 0x7fc00000, 1.0]> : vector<4xf32>
-    %b = arith.constant dense<[0.0, 0.0, 1.0, 0x7fc00000]> : vector<4xf32>
+    %a = arith.constant dense<[0.0, -0.0, 0x7fc00000, 1.0]> : vector<4xf32>
+    %b = arith.constant dense<[-0.0, 0.0, 1.0, 0x7fc00000]> : vector<4xf32>
     %max = arith.maximumf %a, %b : vector<4xf32>
     %min = arith.minimumf %a, %b : vector<4xf32>
     %v = vector.shuffle %max, %min [0, 5, 2, 7] : vector<4xf32>, vector<4xf32>

@@ -70,6 +70,20 @@ gpu.module @kernels {
     gpu.return
   }
 
+// Early ends wait, too: here only threads with work do.
+// CHECK-LABEL: @missing_wait
+// CHECK-NEXT: missing wait: 'gpu.return' {{.*}} in block 0, thread 4 ends without nvvm.griddepcontrol wait, so kernels after this one may overtake those before it
+  gpu.func @missing_wait() kernel
+      attributes {mortar.programmatic_launch, emulate.block = array<i64: 8, 1, 1>} {
+    %c4 = arith.constant 4 : index
+    %t = gpu.thread_id x
+    %some = arith.cmpi ult, %t, %c4 : index
+    scf.if %some {
+      nvvm.griddepcontrol wait
+    }
+    gpu.return
+  }
+
 // CHECK-LABEL: @writes_a_constant
 // CHECK-NEXT: write to a constant: 'memref.store' {{.*}} writes argument 0, which is a constant, or is promised not to change
   gpu.func @writes_a_constant(%m: memref<1xf32> {llvm.noalias, llvm.readonly}) kernel {

@@ -1,8 +1,9 @@
 //===- Emulator.h - runs kernels, one block after another -------*- C++ -*-===//
 //
-// Warps run in lock step, 32 lanes under a mask, each until its next barrier. Every
-// access is checked against the shadow of what it touches. What is wrong is reported,
-// not repaired: a kernel goes on as if an access that may not be made had given zero.
+// Warps run in lock step, 32 lanes under a mask, each until its next barrier.
+// Every access is checked against the shadow of what it touches. What is wrong
+// is reported, not repaired: a kernel goes on as if an access that may not be
+// made had given zero.
 //
 //===----------------------------------------------------------------------===//
 #ifndef MORTAR_EMULATOR_EMULATOR_H
@@ -16,15 +17,16 @@ namespace mortar::emulator {
 
 class Emulator {
 public:
-  /// Blocks and warps run in order, or with another seed than 0 in one that it gives.
+  /// Blocks and warps run in order, or with another seed than 0 in one that it
+  /// gives.
   explicit Emulator(uint64_t orderSeed = 0);
   ~Emulator();
 
   /// What kernels may touch.
   Memory &memory() { return known; }
 
-  /// Fails only where the launch itself makes no sense; for what the kernel does wrong
-  /// see findings().
+  /// Fails only where the launch itself makes no sense; for what the kernel
+  /// does wrong see findings().
   runtime::Status launch(const Kernel &kernel, const runtime::LaunchDims &dims,
                          const int64_t *params, size_t numParams);
 
@@ -39,10 +41,12 @@ private:
   Findings found;
   Counts counted;
   uint32_t nextEvent = 1;
-  std::map<const Program *, size_t> firstAccess; // of a kernel, in counted.accesses
+  std::map<const Program *, size_t>
+      firstAccess; // of a kernel, in counted.accesses
 };
 
-/// An error that lists the first ten findings, one a line; success if there are none.
+/// An error that lists the first ten findings, one a line; success if there are
+/// none.
 runtime::Status toStatus(const Findings &findings);
 
 } // namespace mortar::emulator

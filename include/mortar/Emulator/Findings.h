@@ -11,13 +11,14 @@
 namespace mortar::emulator {
 
 enum class FindingKind : uint8_t {
-  Race,             // two threads, one of which writes, with no barrier in between
-  OutOfBounds,      // outside a buffer, a row of it or a dimension
-  Misaligned,       // less than the access demands
-  Uninitialized,    // a read of what nobody wrote
+  Race,          // two threads, one of which writes, with no barrier in between
+  OutOfBounds,   // outside a buffer, a row of it or a dimension
+  Misaligned,    // less than the access demands
+  Uninitialized, // a read of what nobody wrote
   DivergentBarrier, // that not all threads of a block reach
   InactiveShuffle,  // an active lane reads an inactive one
   EarlyAccess,      // of what earlier kernels may still write
+  MissingWait,      // a thread ends without it: what comes next may overtake
   ConstantWritten,  // a buffer that was promised to stay as it is
   DivisionByZero
 };
@@ -38,14 +39,16 @@ struct Finding {
 class Findings {
 public:
   /// Null if there is one already, which is counted.
-  Finding *add(const void *kernel, FindingKind kind, uint32_t op, uint32_t otherOp);
+  Finding *add(const void *kernel, FindingKind kind, uint32_t op,
+               uint32_t otherOp);
   bool empty() const { return all.empty(); }
   const std::vector<Finding> &list() const { return all; }
   void clear();
 
 private:
   std::vector<Finding> all;
-  std::map<std::tuple<const void *, FindingKind, uint32_t, uint32_t>, size_t> known;
+  std::map<std::tuple<const void *, FindingKind, uint32_t, uint32_t>, size_t>
+      known;
 };
 
 /// Of one op that reads or writes global memory.

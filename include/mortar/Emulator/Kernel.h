@@ -15,11 +15,12 @@ namespace mortar::emulator {
 
 struct Program;
 
-/// A kernel of upstream's dialects (what mortar-to-gpu leaves in a gpu.module). Needs no
-/// IR once it is loaded.
+/// A kernel of upstream's dialects (what mortar-to-gpu leaves in a gpu.module).
+/// Needs no IR once it is loaded.
 class Kernel {
 public:
-  /// Emits an error at the first op, type or attribute that the emulator doesn't know.
+  /// Emits an error at the first op, type or attribute that the emulator
+  /// doesn't know.
   static mlir::FailureOr<Kernel> load(mlir::gpu::GPUFuncOp func);
 
   const std::string &name() const;
@@ -28,7 +29,8 @@ public:
   const Program &program() const { return *code; }
 
 private:
-  explicit Kernel(std::shared_ptr<const Program> code) : code(std::move(code)) {}
+  explicit Kernel(std::shared_ptr<const Program> code)
+      : code(std::move(code)) {}
 
   std::shared_ptr<const Program> code;
 };
