@@ -50,6 +50,7 @@ void mortar::buildToGPUPipeline(OpPassManager &pm, const ToGPUPipelineOptions &o
   buildBufferizePipeline(pm);
   ConvertMortarToGPUPassOptions convert;
   convert.chip = options.chip;
+  convert.fewRows = options.fewRows;
   pm.addPass(createConvertMortarToGPUPass(convert));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

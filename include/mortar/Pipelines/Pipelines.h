@@ -31,6 +31,10 @@ struct FusePipelineOptions : mlir::PassPipelineOptions<FusePipelineOptions> {
 struct ToGPUPipelineOptions : mlir::PassPipelineOptions<ToGPUPipelineOptions> {
   Option<std::string> chip{*this, "chip", llvm::cl::desc("The chip to compile for"),
                            llvm::cl::init("sm_90")};
+  Option<int64_t> fewRows{
+      *this, "few-rows",
+      llvm::cl::desc("Up to so many rows, take the schedule for few"),
+      llvm::cl::init(1024)};
 };
 
 /// Tensors -> regions, cut into gaps (mortar-fuse).

@@ -29,6 +29,11 @@ struct ConvertMortarToGPUPass
   using ConvertMortarToGPUPassBase::ConvertMortarToGPUPassBase;
 
   void runOnOperation() override {
+    if (fewRows < 0) {
+      getOperation().emitError()
+          << "expected few-rows of at least 0, but found " << int64_t(fewRows);
+      return signalPassFailure();
+    }
     FailureOr<ChipTraits> parsed = ChipTraits::parse(chip);
     if (failed(parsed)) {
       getOperation().emitError()

@@ -50,9 +50,8 @@ struct RowSchedule {
   }
 };
 
-/// The numbers of rows that one schedule is for: up to `fewRows`, or more.
+/// The numbers of rows that one schedule is for: up to the pass's `few-rows`, or more.
 enum class RowCount { Few, Many };
-inline constexpr int64_t fewRows = 1024;
 
 /// The schedule of `program` with chunks of `width` elements. Fails, with an error at
 /// the region, if a row is longer than any block can hold.
