@@ -73,22 +73,6 @@ static constexpr Types types[] = {{"bf16", "bf16", "bf16", "bf16"},
                                   {"f32", "f32", "f32", "f32"},
                                   {"bf16", "f32", "f32", "f16"}};
 
-/// What the emulator is known to find. A thread beyond the end of its row, or
-/// of the rows, loads what the last one owns, and that one may have stored its
-/// result there: what it got is never used. Rows that fill whole blocks have no
-/// such threads.
-static bool mayRaceInPlace(llvm::StringRef chain, int64_t length) {
-  return chain == "in_place" && length % 1024 != 0;
-}
-static bool isThatRace(llvm::StringRef message) {
-  llvm::SmallVector<llvm::StringRef> lines;
-  message.split(lines, '\n');
-  for (llvm::StringRef line : llvm::drop_begin(lines))
-    if (!line.contains(": race: ") || !line.contains("argument 1 + "))
-      return false;
-  return lines.size() > 1;
-}
-
 namespace {
 class Sweep {
 public:
@@ -118,7 +102,7 @@ private:
   std::unique_ptr<Program> cpu, fused[2], unfused[2]; // for few and many rows
   int64_t length = 0;
   std::string where;
-  uint64_t configurations = 0, comparisons = 0, elements = 0, knownRaces = 0;
+  uint64_t configurations = 0, comparisons = 0, elements = 0;
   uint64_t threadOps = 0, elementOps = 0;
   double seconds = 0;
 };
@@ -229,21 +213,11 @@ bool Sweep::runConfiguration(size_t entry, bool many, int64_t rows,
   if (!expected)
     return fail(expected.status().message());
   auto emulated = emulate(*fused[many], entry, inputs, placement);
-  if (!emulated && mayRaceInPlace(declared.name, length) &&
-      isThatRace(emulated.status().message())) {
-    ++knownRaces;
-    return true;
-  }
   if (!emulated)
     return fail(emulated.status().message());
   if (!isSame(emulated, *expected, "the CPU's"))
     return false;
   auto apart = emulate(*unfused[many], entry, inputs, placement);
-  if (!apart && mayRaceInPlace(declared.name, length) &&
-      isThatRace(apart.status().message())) {
-    ++knownRaces;
-    return true;
-  }
   if (!apart)
     return fail("unfused: " + apart.status().message());
   return isSame(apart, *emulated, "the fused one's");
@@ -277,19 +251,14 @@ bool Sweep::run(int64_t length, const Types &types) {
 
 bool Sweep::report() {
   llvm::outs() << llvm::formatv(
-      "{0} configurations, {1} results compared ({2} elements), {3} known "
-      "races, {4:e} "
-      "thread-ops ({5:e} element-ops), {6:f1} million thread-ops a second\n",
-      configurations, comparisons, elements, knownRaces, double(threadOps),
+      "{0} configurations, {1} results compared ({2} elements), {3:e} thread-ops "
+      "({4:e} element-ops), {5:f1} million thread-ops a second\n",
+      configurations, comparisons, elements, double(threadOps),
       double(elementOps), threadOps / seconds * 1e-6);
   where = "in all";
   if (configurations < 500)
     return fail("expected at least 500 configurations, found " +
                 llvm::Twine(configurations));
-  if (!knownRaces)
-    return fail("expected the known race to be found, but it wasn't: if the "
-                "lowering has "
-                "changed, mayRaceInPlace can go");
   return true;
 }
 

@@ -44,13 +44,14 @@ private:
   void placeInWholeRow(Value thread, Value block);
   void placeInSplitRows(Value thread, Value block);
   void prefetch(unsigned input);
-  void load(unsigned input);
+  void loadConstant(unsigned input);
+  void loadRows();
   void compute(Operation &op, gpu::GPUFuncOp kernel);
   void store(unsigned destination, Value yielded);
   void storeWhereYielded(Value value);
 
   SmallVector<Value> elementOf(const KernelOperand &operand, Value column);
-  SmallVector<Value> loadChunks(const KernelOperand &operand, int64_t firstElement);
+  Value loadChunk(unsigned input, int64_t half, size_t c);
   Value reduce(RowReduceOp op, gpu::GPUFuncOp kernel);
   void storeIf(Value condition, function_ref<void(OpBuilder &)> body);
 
@@ -169,18 +170,15 @@ SmallVector<Value> KernelBuilder::elementOf(const KernelOperand &operand, Value 
                                  : SmallVector<Value>{column};
 }
 
-SmallVector<Value> KernelBuilder::loadChunks(const KernelOperand &operand,
-                                             int64_t firstElement) {
-  SmallVector<Value> chunks;
+/// Chunk `c` of an input; of the second half of a wide row if `half` is 1.
+Value KernelBuilder::loadChunk(unsigned input, int64_t half, size_t c) {
+  const KernelOperand &operand = inner[input];
   auto type = VectorType::get({schedule.width}, operand.host->type.getElementType());
-  for (Value column : columns) {
-    SmallVector<Value> indices = elementOf(operand, add(column, constant(firstElement)));
-    auto load = vector::LoadOp::create(b, type, operand.matrix, indices);
-    load.setAlignment(std::min<int64_t>(
-        16, schedule.width * int64_t(operand.host->elementBytes())));
-    chunks.push_back(load);
-  }
-  return chunks;
+  Value column = add(columns[c], constant(half * program.length));
+  auto load = vector::LoadOp::create(b, type, operand.matrix, elementOf(operand, column));
+  load.setAlignment(std::min<int64_t>(
+      16, schedule.width * int64_t(operand.host->elementBytes())));
+  return load;
 }
 
 /// Brings what earlier kernels may still write into the L2, which is coherent, so that
@@ -200,17 +198,72 @@ void KernelBuilder::prefetch(unsigned input) {
     }
 }
 
-void KernelBuilder::load(unsigned input) {
+/// Nobody writes it, so that threads without a chunk may read another's.
+void KernelBuilder::loadConstant(unsigned input) {
   Value argument = region.getBody().getArgument(input);
-  const KernelOperand &operand = inner[input];
-  if (isa<VectorType>(argument.getType())) {
-    rows[argument] = loadChunks(operand, 0);
-    if (program.isWide(argument.getType()))
-      llvm::append_range(rows[argument], loadChunks(operand, program.length));
+  if (!isa<VectorType>(argument.getType())) {
+    scalars[argument] =
+        memref::LoadOp::create(b, inner[input].matrix, elementOf(inner[input], constant(0)));
     return;
   }
-  scalars[argument] =
-      memref::LoadOp::create(b, operand.matrix, elementOf(operand, constant(0)));
+  for (int64_t half = 0; half <= program.isWide(argument.getType()); ++half)
+    for (size_t c = 0; c < columns.size(); ++c)
+      rows[argument].push_back(loadChunk(input, half, c));
+}
+
+/// Everything that isn't constant. A thread reads only what is its own: a result may share
+/// an input's buffer, and another thread may have stored its part already.
+void KernelBuilder::loadRows() {
+  SmallVector<std::pair<unsigned, int64_t>> vectors; // input and half
+  SmallVector<unsigned> numbers;
+  for (auto [i, argument] : llvm::enumerate(region.getBody().getArguments())) {
+    if (operands.all[i].isConstant)
+      continue;
+    if (!isa<VectorType>(argument.getType())) {
+      numbers.push_back(i);
+      continue;
+    }
+    for (int64_t half = 0; half <= program.isWide(argument.getType()); ++half)
+      vectors.emplace_back(i, half);
+  }
+  auto loadIf = [&](Value condition, function_ref<SmallVector<Value>()> load) {
+    if (!condition)
+      return load();
+    auto branch = scf::IfOp::create(
+        b, condition,
+        [&](OpBuilder &then, Location loc) {
+          OpBuilder::InsertionGuard guard(b);
+          b.restoreInsertionPoint(then.saveInsertionPoint());
+          scf::YieldOp::create(b, loc, load());
+        },
+        [&](OpBuilder &, Location) {});
+    OpBuilder otherwise = branch.getElseBodyBuilder();
+    SmallVector<Value> zeros;
+    for (Type type : branch.thenYield()->getOperandTypes())
+      zeros.push_back(arith::ConstantOp::create(otherwise, b.getLoc(),
+                                                otherwise.getZeroAttr(type)));
+    scf::YieldOp::create(otherwise, b.getLoc(), zeros);
+    return SmallVector<Value>(branch.getResults());
+  };
+  SmallVector<SmallVector<Value>> loaded(columns.size()); // by chunk, then by vector
+  for (size_t c = 0; c < columns.size(); ++c)
+    loaded[c] = loadIf(both(rowExists, chunkExists[c]), [&] {
+      return llvm::map_to_vector(
+          vectors, [&](auto part) { return loadChunk(part.first, part.second, c); });
+    });
+  for (auto [number, part] : llvm::enumerate(vectors))
+    for (size_t c = 0; c < columns.size(); ++c)
+      rows[region.getBody().getArgument(part.first)].push_back(loaded[c][number]);
+  if (numbers.empty())
+    return;
+  SmallVector<Value> values = loadIf(rowExists, [&] {
+    return llvm::map_to_vector(numbers, [&](unsigned input) -> Value {
+      return memref::LoadOp::create(b, inner[input].matrix,
+                                    elementOf(inner[input], constant(0)));
+    });
+  });
+  for (auto [input, value] : llvm::zip_equal(numbers, values))
+    scalars[region.getBody().getArgument(input)] = value;
 }
 
 Value KernelBuilder::reduce(RowReduceOp op, gpu::GPUFuncOp kernel) {
@@ -353,18 +406,18 @@ gpu::GPUFuncOp KernelBuilder::build(StringRef name) {
     NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::launch_dependents);
   takeParameters(kernel.getBody().front());
   findPlace();
-  auto forInputs = [&](bool constant, void (KernelBuilder::*act)(unsigned)) {
-    for (unsigned i = 0, count = region.getInputs().size(); i < count; ++i)
-      if (operands.all[i].isConstant == constant)
-        (this->*act)(i);
-  };
+  unsigned numInputs = region.getInputs().size();
   // Element by element, a prefetch costs as much as a load.
   if (chip.hasProgrammaticLaunch() && schedule.width > 1)
-    forInputs(/*constant=*/false, &KernelBuilder::prefetch);
-  forInputs(/*constant=*/true, &KernelBuilder::load);
+    for (unsigned i = 0; i < numInputs; ++i)
+      if (!operands.all[i].isConstant)
+        prefetch(i);
+  for (unsigned i = 0; i < numInputs; ++i)
+    if (operands.all[i].isConstant)
+      loadConstant(i);
   if (chip.hasProgrammaticLaunch())
     NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::wait);
-  forInputs(/*constant=*/false, &KernelBuilder::load);
+  loadRows();
   for (Value argument : region.getBody().getArguments())
     storeWhereYielded(argument);
   for (Operation &op : region.getBodyBlock()->without_terminator()) {
