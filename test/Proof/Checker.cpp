@@ -295,26 +295,33 @@ bool Checker::checkDevice(StringRef device) {
   // Compiled code is straight; without a region there is nothing to compile.
   if (branches || fusedKernels == 0)
     return true;
+  // On the emulator two schedules: rows that start on 16 bytes, and rows that don't, with
+  // what many rows would take and in another order of blocks and warps.
   Random random(seed ^ 0xdef1ce);
-  for (bool merge : {false, true}) {
-    CompileOptions options;
-    options.fuse = merge;
-    options.mixedDtypes = random.oneIn(2);
-    options.target = "host";
-    auto compiled = execution::compileOnCPU(program, options);
-    if (!compiled)
-      return fail(device + ": " + compiled.status().message());
-    Fusion fusion{"", merge, options.mixedDtypes};
-    auto lowered = lower(program, fusion);
-    if (mlir::failed(lowered))
-      return fail(device + ": the pipeline failed");
-    execution::Placement placement{int64_t(random.below(3)), int64_t(random.below(4))};
-    auto found =
-        interpret(*lowered->decomposed, inputs, compiled->get(), placement);
-    if (mlir::failed(found))
-      return fail(device + ": the run failed");
-    if (!compare(device, *found, reference))
-      return false;
-  }
+  bool emulated = device == "emulator";
+  for (bool merge : {false, true})
+    for (bool second : {false, true}) {
+      CompileOptions options;
+      options.fuse = merge;
+      options.mixedDtypes = random.oneIn(2);
+      options.target = emulated ? "sm_90" : "host";
+      options.fewRows = second ? 0 : options.fewRows;
+      auto compiled = emulated ? execution::compileOnEmulator(program, options,
+                                                              second ? random.bits() : 0)
+                               : execution::compileOnCPU(program, options);
+      if (!compiled)
+        return fail(device + ": " + compiled.status().message());
+      auto lowered = lower(program, Fusion{"", merge, options.mixedDtypes});
+      if (mlir::failed(lowered))
+        return fail(device + ": the pipeline failed");
+      execution::Placement placement;
+      if (second)
+        placement = {int64_t(1 + random.below(3)), int64_t(random.below(4))};
+      auto found = interpret(*lowered->decomposed, inputs, compiled->get(), placement);
+      if (mlir::failed(found))
+        return fail(device + ": the run failed");
+      if (!compare(device, *found, reference))
+        return false;
+    }
   return true;
 }

@@ -58,7 +58,7 @@ public:
   bool checkFusion();
   /// What ought not to change the result, and doesn't.
   bool checkEqualities();
-  /// As compiled code.
+  /// As compiled code on the "cpu" or the "emulator".
   bool checkDevice(llvm::StringRef device);
 
   std::string failure;

@@ -59,7 +59,8 @@ static void loadDialects(MLIRContext &context) {
 
 static bool checkAll(Checker &checker, bool onDevices) {
   return checker.checkFusion() && (!equalities || checker.checkEqualities()) &&
-         (!onDevices || checker.checkDevice("cpu"));
+         (!onDevices ||
+          (checker.checkDevice("cpu") && checker.checkDevice("emulator")));
 }
 
 //===----------------------------------------------------------------------===//
