@@ -125,6 +125,8 @@ FailureOr<Lowered> Checker::lower(ModuleOp module, const Fusion &fusion) {
       ++lowered.kernels;
       lowered.ops += kernel.opCount;
     }
+  if (fusion.merge)
+    count(lowered);
   lowered.decomposed = lowered.fused->clone();
   PassManager pm(context);
   pm.addPass(createDecomposePass());
@@ -267,7 +269,6 @@ bool Checker::checkFusion() {
     auto lowered = lower(program, fusion);
     if (mlir::failed(lowered))
       return fail(fusion.name + ": the pipeline failed");
-    count(*lowered);
     if (fusion.name == "fused") {
       fusedKernels = lowered->kernels;
       fusedRemarks = llvm::count_if(lowered->remarks, [](const FusionRemark &remark) {

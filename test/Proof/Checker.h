@@ -23,6 +23,7 @@ struct Statistics {
   /// By kind of check, such as "cpu" or "commute".
   std::map<std::string, uint64_t> checks;
   /// In one kernel: an op that hands a value to another, and one that is handed one.
+  /// Counted whenever a program, or what an equality makes of it, is fused.
   std::map<std::string, uint64_t> joinedAsProducer, joinedAsConsumer;
   /// Remarks by failed condition.
   std::map<std::string, uint64_t> declines;

@@ -260,7 +260,7 @@ Value Generator::makeDynamicRow() {
 void Generator::decorate(Value made) {
   Operation *op = made.getDefiningOp();
   if (op && isa<arith::ArithDialect>(op->getDialect()) &&
-      isa<FusionOpInterface>(op) && random.oneIn(12))
+      isa<FusionOpInterface>(op) && random.oneIn(24))
     op->setAttr("vendor.hint", b.getUnitAttr());
 }
 

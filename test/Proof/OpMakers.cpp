@@ -76,7 +76,7 @@ static Value pickSecond(Generator &g, Value x) {
 
 /// Sometimes flags, which fusion must not accept.
 static arith::FastMathFlagsAttr pickFlags(Generator &g) {
-  auto flags = g.random.oneIn(16) ? arith::FastMathFlags::contract
+  auto flags = g.random.oneIn(32) ? arith::FastMathFlags::contract
                                   : arith::FastMathFlags::none;
   return arith::FastMathFlagsAttr::get(g.b.getContext(), flags);
 }
