@@ -25,18 +25,6 @@ func.func @not_a_primitive(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
 
 // -----
 
-func.func @groups(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
-  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
-    // expected-error @+1 {{reductions over groups have no lowering yet}}
-    %g = mortar.row_reduce <sum> %a : vector<8xf32> -> vector<2xf32>
-    %b = mortar.row_broadcast %g : vector<2xf32> -> vector<8xf32>
-    mortar.yield %b : vector<8xf32>
-  }
-  return
-}
-
-// -----
-
 func.func @column_major(%x: memref<?x8xf32, strided<[1, 8]>>, %y: memref<?x8xf32>) {
   // expected-error @+1 {{expected operand 0 to be a memref whose rows are contiguous}}
   mortar.fused ins(%a = row %x : memref<?x8xf32, strided<[1, 8]>>) outs(row %y : memref<?x8xf32>) {

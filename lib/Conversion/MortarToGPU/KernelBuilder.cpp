@@ -43,6 +43,7 @@ private:
   void findPlace();
   void placeInWholeRow(Value thread, Value block);
   void placeInSplitRows(Value thread, Value block);
+  std::pair<Value, Value> findChunk(Value dealt);
   void prefetch(unsigned input);
   void loadConstant(unsigned input);
   void loadRows();
@@ -52,7 +53,7 @@ private:
 
   SmallVector<Value> elementOf(const KernelOperand &operand, Value column);
   Value loadChunk(unsigned input, int64_t half, size_t c);
-  Value reduce(RowReduceOp op, gpu::GPUFuncOp kernel);
+  void reduce(RowReduceOp op, gpu::GPUFuncOp kernel);
   void storeIf(Value condition, function_ref<void(OpBuilder &)> body);
 
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
@@ -84,6 +85,7 @@ private:
   SmallVector<Value> chunkExists; // null where it always does
   DenseMap<Value, SmallVector<Value>> rows; // row values: one vector a chunk; a wide
                                             // row's second half comes after its first
+  DenseMap<Value, SmallVector<Value>> groups; // group values: for each chunk its group's
   DenseMap<Value, Value> scalars;
 };
 
@@ -132,17 +134,29 @@ void KernelBuilder::placeInWholeRow(Value thread, Value block) {
   if (schedule.warps > 1)
     firstChunk = add(mul(place.warpInRow, constant(schedule.chunks * schedule.lanes)),
                      place.lane);
-  int64_t last = schedule.chunksPerRow() - 1;
   for (int64_t c = 0; c < schedule.chunks; ++c) {
-    Value chunk = add(firstChunk, constant(c * schedule.lanes));
-    Value exists;
-    if (schedule.mayExceedRow()) {
-      exists = less(chunk, constant(last + 1));
-      chunk = atMost(chunk, constant(last));
-    }
+    auto [chunk, exists] = findChunk(add(firstChunk, constant(c * schedule.lanes)));
     chunkExists.push_back(exists);
     columns.push_back(mul(chunk, constant(schedule.width)));
   }
+}
+
+/// The chunk of the row that is dealt out as number `dealt`, clamped to the last, and
+/// whether there is one (null if there always is).
+std::pair<Value, Value> KernelBuilder::findChunk(Value dealt) {
+  if (!schedule.mayExceedRow())
+    return {dealt, Value()};
+  Value exists = less(dealt, constant(schedule.dealtChunks()));
+  Value chunk = atMost(dealt, constant(schedule.dealtChunks() - 1));
+  if (schedule.groupChunks != schedule.paddedGroupChunks) {
+    Value padded = constant(schedule.paddedGroupChunks);
+    Value group = arith::DivUIOp::create(b, chunk, padded);
+    Value inGroup = arith::RemUIOp::create(b, chunk, padded);
+    exists = both(exists, less(inGroup, constant(schedule.groupChunks)));
+    chunk = add(mul(group, constant(schedule.groupChunks)),
+                atMost(inGroup, constant(schedule.groupChunks - 1)));
+  }
+  return {chunk, exists};
 }
 
 void KernelBuilder::placeInSplitRows(Value thread, Value block) {
@@ -266,7 +280,7 @@ void KernelBuilder::loadRows() {
     scalars[region.getBody().getArgument(input)] = value;
 }
 
-Value KernelBuilder::reduce(RowReduceOp op, gpu::GPUFuncOp kernel) {
+void KernelBuilder::reduce(RowReduceOp op, gpu::GPUFuncOp kernel) {
   SmallVector<Value> chunks;
   for (auto [chunk, exists] : llvm::zip_equal(rows[op.getInput()], chunkExists)) {
     if (exists) {
@@ -286,8 +300,16 @@ Value KernelBuilder::reduce(RowReduceOp op, gpu::GPUFuncOp kernel) {
                                 MemRefLayoutAttrInterface{}, space);
     scratch = kernel.addWorkgroupAttribution(type, op.getLoc());
   }
-  return emitRowReduction(b, op.getLoc(), schedule, place, op.getKind(), chunks,
-                          scratch);
+  Value result = op.getResult();
+  if (!program.isGroup(result.getType())) {
+    scalars[result] = emitRowReduction(b, op.getLoc(), schedule, place, op.getKind(),
+                                       chunks, scratch);
+    return;
+  }
+  int64_t groupChunks =
+      llvm::PowerOf2Ceil(program.groupLength(result.getType()) / schedule.width);
+  groups[result] = emitGroupReduction(b, op.getLoc(), schedule, place, op.getKind(),
+                                      chunks, groupChunks, scratch);
 }
 
 void KernelBuilder::compute(Operation &op, gpu::GPUFuncOp kernel) {
@@ -295,7 +317,7 @@ void KernelBuilder::compute(Operation &op, gpu::GPUFuncOp kernel) {
   Value result = op.getResult(0);
   auto rowType = dyn_cast<VectorType>(result.getType());
   if (auto reduceOp = dyn_cast<RowReduceOp>(op)) {
-    scalars[result] = reduce(reduceOp, kernel);
+    reduce(reduceOp, kernel);
     return;
   }
   if (auto half = dyn_cast<RowHalfOp>(op)) {
@@ -311,13 +333,22 @@ void KernelBuilder::compute(Operation &op, gpu::GPUFuncOp kernel) {
     scalars[result] = cloneElementwise(b, &op, given, {});
     return;
   }
+  if (program.isGroup(rowType)) {
+    for (size_t c = 0; c < columns.size(); ++c) {
+      auto given = llvm::map_to_vector(op.getOperands(),
+                                       [&](Value value) { return groups[value][c]; });
+      groups[result].push_back(cloneElementwise(b, &op, given, {}));
+    }
+    return;
+  }
   size_t count = columns.size() * (program.isWide(rowType) ? 2 : 1);
   SmallVector<Value> chunks;
   for (size_t c = 0; c < count; ++c) {
     if (auto broadcast = dyn_cast<RowBroadcastOp>(op)) {
+      Value input = broadcast.getInput();
       auto type = VectorType::get({schedule.width}, rowType.getElementType());
-      chunks.push_back(
-          vector::BroadcastOp::create(b, type, scalars[broadcast.getInput()]));
+      Value number = isa<VectorType>(input.getType()) ? groups[input][c] : scalars[input];
+      chunks.push_back(vector::BroadcastOp::create(b, type, number));
       continue;
     }
     auto given = llvm::map_to_vector(op.getOperands(),
