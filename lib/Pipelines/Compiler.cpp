@@ -89,7 +89,9 @@ FailureOr<GPUProgram> mortar::compileForGPU(ModuleOp module,
   GPUProgram program;
   program.artifact = std::move(lowered->artifact);
   program.summary = std::move(lowered->summary);
-  if (failed(run(module, [](OpPassManager &pm) { buildToNVVMPipeline(pm); })))
+  ToNVVMPipelineOptions toNVVM;
+  toNVVM.chip = options.target;
+  if (failed(run(module, [&](OpPassManager &pm) { buildToNVVMPipeline(pm, toNVVM); })))
     return failure();
   auto kernels = *module.getOps<gpu::GPUModuleOp>().begin();
   auto ptx = translateToPTX(kernels, options.target);

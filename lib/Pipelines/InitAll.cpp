@@ -53,8 +53,8 @@ void mortar::registerAllPasses() {
   PassPipelineRegistration<ToGPUPipelineOptions>(
       "mortar-to-gpu", "fused regions to gpu.func and gpu.launch_func",
       buildToGPUPipeline);
-  PassPipelineRegistration<>("mortar-to-nvvm", "gpu.module to the LLVM dialect",
-                             buildToNVVMPipeline);
+  PassPipelineRegistration<ToNVVMPipelineOptions>(
+      "mortar-to-nvvm", "gpu.module to the LLVM dialect", buildToNVVMPipeline);
   PassPipelineRegistration<>("mortar-to-cpu",
                              "fused regions to loops over vectors", buildToCPUPipeline);
   PassPipelineRegistration<>("mortar-to-llvm",

@@ -56,10 +56,13 @@ void mortar::buildToGPUPipeline(OpPassManager &pm, const ToGPUPipelineOptions &o
   pm.addPass(createCSEPass());
 }
 
-void mortar::buildToNVVMPipeline(OpPassManager &pm) {
+void mortar::buildToNVVMPipeline(OpPassManager &pm,
+                                 const ToNVVMPipelineOptions &options) {
   OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
   kernels.addPass(createSCFToControlFlowPass());
-  kernels.addPass(createConvertKernelsToNVVMPass());
+  ConvertKernelsToNVVMPassOptions convert;
+  convert.chip = options.chip;
+  kernels.addPass(createConvertKernelsToNVVMPass(convert));
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createCSEPass());
   // Lines of the .mlir file, for profilers; anything more marks the code as debug code,

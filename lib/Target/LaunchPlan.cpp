@@ -312,6 +312,14 @@ static std::optional<rt::ElementType> elementTypeOf(Type type) {
     return rt::ElementType::F16;
   if (type.isBF16())
     return rt::ElementType::BF16;
+  if (isa<Float8E4M3FNType>(type))
+    return rt::ElementType::F8E4M3;
+  if (type.isInteger(8))
+    return rt::ElementType::I8;
+  if (type.isInteger(32))
+    return rt::ElementType::I32;
+  if (type.isInteger(64))
+    return rt::ElementType::I64;
   return std::nullopt;
 }
 
@@ -326,7 +334,7 @@ static FailureOr<rt::Entry> declareEntry(func::FuncOp func) {
         type ? elementTypeOf(type.getElementType()) : std::optional<rt::ElementType>();
     if (!element)
       return func.emitError() << "expected argument " << i
-                              << " to be a memref of f32, f16 or bf16, but found "
+                              << " to be a memref of f32, f16, bf16, f8E4M3FN, i8, i32 or i64, but found "
                               << arg.getType();
     rt::Argument argument;
     argument.name = "argument " + std::to_string(i);

@@ -51,8 +51,12 @@ def ConvertKernelsToNVVMPass : Pass<"convert-mortar-kernels-to-nvvm",
     Mortar's kernels use are instructions on every chip since sm_80, so here they
     become intrinsics: fma.rn, sqrt.rn, max.NaN. No flag ever licenses contraction.
   }];
+  let options = [
+    Option<"chip", "chip", "std::string", /*default=*/"\"sm_90\"",
+           "The chip to convert for: before sm_89 there is no instruction for fp8">];
   let dependentDialects = [
-    "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+    "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::arith::ArithDialect"];
 }
 
 def ChecksToStatusPass : Pass<"mortar-checks-to-status", "::mlir::ModuleOp"> {

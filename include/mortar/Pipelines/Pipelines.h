@@ -37,6 +37,11 @@ struct ToGPUPipelineOptions : mlir::PassPipelineOptions<ToGPUPipelineOptions> {
       llvm::cl::init(1024)};
 };
 
+struct ToNVVMPipelineOptions : mlir::PassPipelineOptions<ToNVVMPipelineOptions> {
+  Option<std::string> chip{*this, "chip", llvm::cl::desc("The chip to compile for"),
+                           llvm::cl::init("sm_90")};
+};
+
 /// Tensors -> regions, cut into gaps (mortar-fuse).
 void buildFusePipeline(mlir::OpPassManager &pm, const FusePipelineOptions &options);
 
@@ -48,7 +53,7 @@ void buildBufferizePipeline(mlir::OpPassManager &pm);
 void buildToGPUPipeline(mlir::OpPassManager &pm, const ToGPUPipelineOptions &options);
 
 /// gpu.module -> the LLVM dialect with NVVM (mortar-to-nvvm).
-void buildToNVVMPipeline(mlir::OpPassManager &pm);
+void buildToNVVMPipeline(mlir::OpPassManager &pm, const ToNVVMPipelineOptions &options);
 
 /// Regions on tensors -> loops over vectors, of upstream dialects (mortar-to-cpu, which
 /// bufferizes first).

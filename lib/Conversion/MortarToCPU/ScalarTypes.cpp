@@ -1,7 +1,8 @@
-//===- ScalarTypes.cpp - 16-bit floats on a CPU ---------------------------===//
+//===- ScalarTypes.cpp - narrow floats on a CPU ----------------------------===//
 
 #include "ScalarTypes.h"
 
+#include "../Common/Float8.h"
 #include "../Common/RowProgram.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -51,36 +52,53 @@ Value mortar::roundToBF16(OpBuilder &builder, Location loc, Value value) {
                                   rounded);
 }
 
+/// Types that LLVM's x86 has no arithmetic of, or none with our bits.
+static bool isNarrowOnCPU(Type element) {
+  return element.isBF16() || isa<Float8E4M3FNType>(element);
+}
+
+static Value widen(OpBuilder &b, Location loc, Value value) {
+  return getElementTypeOrSelf(value.getType()).isBF16() ? widenBF16(b, loc, value)
+                                                        : widenF8E4M3(b, loc, value);
+}
+
+static Value round(OpBuilder &b, Location loc, Value value, Type element) {
+  return element.isBF16() ? roundToBF16(b, loc, value) : roundToF8E4M3(b, loc, value);
+}
+
 Value mortar::cloneForCPU(OpBuilder &b, Operation *op, ValueRange operands,
                           ArrayRef<int64_t> shape) {
   Location loc = op->getLoc();
   Type element = getElementTypeOrSelf(op->getResult(0).getType());
-  auto isBF16 = [](Value value) {
-    return getElementTypeOrSelf(value.getType()).isBF16();
+  auto isNarrow = [](Value value) {
+    return isNarrowOnCPU(getElementTypeOrSelf(value.getType()));
   };
-  bool anyBF16 = element.isBF16() || llvm::any_of(operands, isBF16);
-  if (!anyBF16 || isa<arith::ConstantOp, arith::BitcastOp>(op))
+  bool anyNarrow = isNarrowOnCPU(element) || llvm::any_of(operands, isNarrow);
+  if (!anyNarrow || isa<arith::ConstantOp, arith::BitcastOp>(op))
     return cloneElementwise(b, op, operands, shape);
   // Compute in f32 and round: for one add, sub, mul or div of 16-bit floats that is
   // the correctly rounded result.
   SmallVector<Value> wide;
   for (Value operand : operands)
-    wide.push_back(isBF16(operand) ? widenBF16(b, loc, operand) : operand);
-  Value result;
+    wide.push_back(isNarrow(operand) ? widen(b, loc, operand) : operand);
   if (isa<arith::ExtFOp, arith::TruncFOp>(op)) {
-    result = wide[0];
+    Value result = wide[0];
     if (!getElementTypeOrSelf(result.getType()).isF32())
       result = arith::ExtFOp::create(b, loc, withElement(result.getType(), b.getF32Type()),
                                      result);
     if (element.isF32())
       return result;
-  } else if (!element.isBF16()) { // a comparison
-    return cloneElementwise(b, op, wide, shape);
-  } else {
-    Type original = op->getResult(0).getType();
-    op->getResult(0).setType(withElement(original, b.getF32Type()));
-    result = cloneElementwise(b, op, wide, shape);
-    op->getResult(0).setType(original);
+    return isNarrowOnCPU(element)
+               ? round(b, loc, result, element)
+               : arith::TruncFOp::create(b, loc, withElement(result.getType(), element),
+                                         result)
+                     .getResult();
   }
-  return element.isBF16() ? roundToBF16(b, loc, result) : result;
+  if (!isNarrowOnCPU(element)) // a comparison
+    return cloneElementwise(b, op, wide, shape);
+  Type original = op->getResult(0).getType();
+  op->getResult(0).setType(withElement(original, b.getF32Type()));
+  Value result = cloneElementwise(b, op, wide, shape);
+  op->getResult(0).setType(original);
+  return round(b, loc, result, element);
 }

@@ -1,4 +1,4 @@
-//===- ScalarTypes.h - 16-bit floats on a CPU -------------------*- C++ -*-===//
+//===- ScalarTypes.h - narrow floats on a CPU --------------------*- C++ -*-===//
 #ifndef MORTAR_LIB_CONVERSION_SCALARTYPES_H
 #define MORTAR_LIB_CONVERSION_SCALARTYPES_H
 
@@ -15,7 +15,7 @@ mlir::Value widenBF16(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value)
 mlir::Value roundToBF16(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value);
 
 /// A copy of the elementwise `op` on `operands`, as vectors of `shape` (scalars if
-/// empty), in which no bf16 is computed with.
+/// empty), in which no bf16 or f8 is computed with.
 mlir::Value cloneForCPU(mlir::OpBuilder &b, mlir::Operation *op,
                         mlir::ValueRange operands, llvm::ArrayRef<int64_t> shape);
 

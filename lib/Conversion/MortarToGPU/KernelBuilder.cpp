@@ -387,12 +387,13 @@ void KernelBuilder::store(unsigned destination, Value yielded) {
   }
   int64_t alignment =
       std::min<int64_t>(16, schedule.width * int64_t(operand.host->elementBytes()));
-  for (auto [i, chunk] : llvm::enumerate(rows[yielded])) {
+  ArrayRef<Value> chunks = rows[yielded];
+  for (size_t i = 0; i < chunks.size(); ++i) {
     size_t c = i % columns.size();
     Value column = i < columns.size() ? columns[c]
                                       : add(columns[c], constant(program.length));
     storeIf(both(rowExists, chunkExists[c]), [&](OpBuilder &then) {
-      auto made = vector::StoreOp::create(then, loc, chunk, operand.matrix,
+      auto made = vector::StoreOp::create(then, loc, chunks[i], operand.matrix,
                                           ValueRange{row, column});
       made.setAlignment(alignment);
     });

@@ -1,5 +1,8 @@
 //===- KernelsToNVVM.cpp - kernels in the LLVM dialect, without libdevice -===//
 
+#include "../Common/Float8.h"
+#include "RowSchedule.h"
+
 #include "mortar/Conversion/Passes.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -64,8 +67,67 @@ struct PrefetchToL2 : ConvertOpToLLVMPattern<memref::PrefetchOp> {
   }
 };
 
+/// f8 codes are i8 in LLVM. Since sm_89 there is an instruction for two.
+struct RoundToF8 : ConvertOpToLLVMPattern<arith::TruncFOp> {
+  RoundToF8(const LLVMTypeConverter &converter, bool hasInstruction)
+      : ConvertOpToLLVMPattern(converter, /*benefit=*/10),
+        hasInstruction(hasInstruction) {}
+
+  LogicalResult matchAndRewrite(arith::TruncFOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!isa<Float8E4M3FNType>(getElementTypeOrSelf(op.getType())) ||
+        !getElementTypeOrSelf(op.getIn().getType()).isF32())
+      return rewriter.notifyMatchFailure(op, "not from f32 to f8E4M3FN");
+    Location loc = op.getLoc();
+    auto vector = dyn_cast<VectorType>(op.getType());
+    if (!hasInstruction || !vector || vector.getNumElements() % 2) {
+      rewriter.replaceOp(op, ::mortar::roundToF8E4M3(rewriter, loc, op.getIn()));
+      return success();
+    }
+    Type i8 = rewriter.getI8Type();
+    auto pair = VectorType::get({2}, i8);
+    auto at = [&](int64_t i) -> Value {
+      return LLVM::ConstantOp::create(rewriter, loc, rewriter.getI64IntegerAttr(i));
+    };
+    Value codes = LLVM::UndefOp::create(rewriter, loc, vector.clone(i8));
+    for (int64_t i = 0; i < vector.getNumElements(); i += 2) {
+      Value low = LLVM::ExtractElementOp::create(rewriter, loc, adaptor.getIn(), at(i));
+      Value high =
+          LLVM::ExtractElementOp::create(rewriter, loc, adaptor.getIn(), at(i + 1));
+      // The first operand goes to the upper half.
+      Value made = NVVM::ConvertF32x2ToF8x2Op::create(
+          rewriter, loc, pair, high, low, NVVM::FPRoundingMode::RN,
+          NVVM::SaturationMode::SATFINITE, /*relu=*/false,
+          Type(Float8E4M3FNType::get(getContext())));
+      for (int64_t k : {0, 1}) {
+        Value code = LLVM::ExtractElementOp::create(rewriter, loc, made, at(k));
+        codes = LLVM::InsertElementOp::create(rewriter, loc, codes, code, at(i + k));
+      }
+    }
+    rewriter.replaceOp(op, codes);
+    return success();
+  }
+
+  bool hasInstruction;
+};
+
+struct WidenF8 : ConvertOpToLLVMPattern<arith::ExtFOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(arith::ExtFOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!isa<Float8E4M3FNType>(getElementTypeOrSelf(op.getIn().getType())) ||
+        !getElementTypeOrSelf(op.getType()).isF32())
+      return rewriter.notifyMatchFailure(op, "not from f8E4M3FN to f32");
+    rewriter.replaceOp(op, ::mortar::widenF8E4M3(rewriter, op.getLoc(), op.getIn()));
+    return success();
+  }
+};
+
 struct ConvertKernelsToNVVMPass
     : ::mortar::impl::ConvertKernelsToNVVMPassBase<ConvertKernelsToNVVMPass> {
+  using ConvertKernelsToNVVMPassBase::ConvertKernelsToNVVMPassBase;
+
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     gpu::GPUModuleOp module = getOperation();
@@ -84,7 +146,13 @@ struct ConvertKernelsToNVVMPass
     populateMathToLLVMConversionPatterns(converter, patterns,
                                          /*approximateLog1p=*/false, /*benefit=*/5);
     populateGpuToNVVMConversionPatterns(converter, patterns);
-    patterns.add<PrefetchToL2, SqrtToIntrinsic>(converter, /*benefit=*/10);
+    patterns.add<PrefetchToL2, SqrtToIntrinsic, WidenF8>(converter, /*benefit=*/10);
+    auto traits = ::mortar::ChipTraits::parse(chip);
+    if (failed(traits)) {
+      module.emitError() << "expected a chip such as sm_90, but found '" << chip << "'";
+      return signalPassFailure();
+    }
+    patterns.add<RoundToF8>(converter, traits->convertsF8());
 
     LLVMConversionTarget target(*context);
     configureGpuToNVVMConversionLegality(target);

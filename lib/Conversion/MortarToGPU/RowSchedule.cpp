@@ -9,11 +9,11 @@ using namespace mortar;
 
 FailureOr<ChipTraits> ChipTraits::parse(StringRef chip) {
   static constexpr std::pair<StringLiteral, unsigned> known[] = {
-      {"sm_80", 8}, {"sm_86", 8}, {"sm_87", 8}, {"sm_89", 8},   {"sm_90", 9},
-      {"sm_100", 10}, {"sm_103", 10}, {"sm_120", 12}, {"sm_121", 12}};
-  for (auto [name, major] : known)
+      {"sm_80", 80},   {"sm_86", 86},   {"sm_87", 87},   {"sm_89", 89},  {"sm_90", 90},
+      {"sm_100", 100}, {"sm_103", 103}, {"sm_120", 120}, {"sm_121", 121}};
+  for (auto [name, number] : known)
     if (chip == name)
-      return ChipTraits{major};
+      return ChipTraits{number / 10, number % 10};
   return failure();
 }
 
@@ -76,7 +76,7 @@ FailureOr<RowSchedule> mortar::chooseSchedule(RowProgram &program, int64_t width
       count == RowCount::Many &&
       width * int64_t(program.loadedBytes) < preferredBytesInFlight;
   int64_t preferredWarps = fewWarps ? preferredWarpsOfManyRows : preferredWarpsPerRow;
-  while (llvm::divideCeil(warpChunks, s.chunks) > preferredWarps &&
+  while (int64_t(llvm::divideCeil(warpChunks, s.chunks)) > preferredWarps &&
          s.chunks * s.width < 16)
     s.chunks *= 2;
   while (llvm::divideCeil(warpChunks, s.chunks) > maxWarpsPerRow)

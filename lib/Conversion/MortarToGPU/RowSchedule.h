@@ -25,7 +25,8 @@ namespace mortar {
 
 /// What differs between chips.
 struct ChipTraits {
-  unsigned major = 0; // of the compute capability: 9 for sm_90
+  unsigned major = 0, minor = 0; // of the compute capability: 9 and 0 for sm_90
+  bool convertsF8() const { return major > 8 || (major == 8 && minor >= 9); }
   bool hasProgrammaticLaunch() const { return major >= 9; }
 
   /// Reads "sm_90"; fails on anything else than sm_80, sm_90 and sm_100 and their
