@@ -5,6 +5,7 @@
 #include "mortar/Execution/Npy.h"
 
 #include "mortar/InitAll.h"
+#include "mortar/Interpreter/Interpreter.h"
 
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/Process.h"
@@ -43,8 +44,10 @@ Program *Runner::compile(Where where, llvm::StringRef chip, bool fuse) {
   options.fuse = fuse;
   options.mixedDtypes = settings.mixedDtypes;
   say("compiling " + settings.inputFile + " for " + chip + (fuse ? "" : ", unfused"));
-  auto program = where == Where::CPU ? compileOnCPU(*module, options)
-                                     : compileOnGPU(*module, options);
+  auto program = where == Where::CPU   ? compileOnCPU(*module, options)
+                 : where == Where::GPU ? compileOnGPU(*module, options)
+                                       : interpreter::makeInterpretedProgram(*module,
+                                                                             options);
   if (!program) {
     fail(program.status());
     return nullptr;
@@ -57,7 +60,7 @@ bool Runner::loadArtifact(llvm::StringRef bytes) {
   auto refuse = [&](const auto &...what) {
     return fail(Status::error(settings.inputFile, ": ", what...));
   };
-  if (settings.device == Where::CPU)
+  if (settings.device != Where::GPU)
     return refuse("an artifact runs on a GPU only: expected --device=gpu");
   if (!settings.target.empty() || settings.mixedDtypes)
     return refuse("an artifact is compiled already: expected no --target or "
@@ -122,7 +125,7 @@ bool Runner::load() {
     if (isGPU != llvm::StringRef(chip).starts_with("sm_"))
       return fail(Status::error("expected a --target like ",
                                 isGPU ? "sm_90 for --device=gpu"
-                                      : "host or x86-64-v3 for --device=cpu",
+                                      : "host or x86-64-v3 without --device=gpu",
                                 ", but found '", chip, "'"));
     if (!parse() || !(subject.program = compile(settings.device, chip, true)))
       return false;
@@ -140,6 +143,8 @@ bool Runner::addReferences() {
     } else if (reference == Reference::CPU) {
       bool isHost = settings.device == Where::CPU && chip == "host";
       other = {"cpu", compile(Where::CPU, isHost ? "x86-64-v3" : "host", true), {}};
+    } else if (reference == Reference::Interpreter) {
+      other = {"interpret", compile(Where::Interpreter, "the interpreter", true), {}};
     }
     if (!other.program)
       return false;
