@@ -40,13 +40,36 @@ def Mortar_ReductionKindAttr
 }
 
 def Mortar_RowHalf : I32EnumAttr<
-    "RowHalf", "half of a row",
-    [I32EnumAttrCase<"First", 0, "first">, I32EnumAttrCase<"Second", 1, "second">]> {
+    "RowHalf", "half of a row: consecutive elements, or every other one",
+    [I32EnumAttrCase<"First", 0, "first">, I32EnumAttrCase<"Second", 1, "second">,
+     I32EnumAttrCase<"Even", 2, "even">, I32EnumAttrCase<"Odd", 3, "odd">]> {
   let cppNamespace = "::mortar";
   let genSpecializedAttr = 0;
 }
 def Mortar_RowHalfAttr : EnumAttr<Mortar_Dialect, Mortar_RowHalf, "half"> {
   let assemblyFormat = "`<` $value `>`";
+}
+
+def Mortar_GeluApproximation : I32EnumAttr<
+    "GeluApproximation", "what gelu takes for the normal distribution",
+    [I32EnumAttrCase<"None", 0, "none">, I32EnumAttrCase<"Tanh", 1, "tanh">]> {
+  let cppNamespace = "::mortar";
+  let genSpecializedAttr = 0;
+}
+def Mortar_GeluApproximationAttr
+    : EnumAttr<Mortar_Dialect, Mortar_GeluApproximation, "approximation"> {
+  let assemblyFormat = "`(` $value `)`";
+}
+
+def Mortar_GateLayout : I32EnumAttr<
+    "GateLayout", "how gates and what they gate lie in a row",
+    [I32EnumAttrCase<"Interleaved", 0, "interleaved">, // g0 u0 g1 u1 ..
+     I32EnumAttrCase<"Halves", 1, "halves">]> {        // g0 g1 .. u0 u1 ..
+  let cppNamespace = "::mortar";
+  let genSpecializedAttr = 0;
+}
+def Mortar_GateLayoutAttr : EnumAttr<Mortar_Dialect, Mortar_GateLayout, "layout"> {
+  let assemblyFormat = "`(` $value `)`";
 }
 
 #endif // MORTAR_ENUMS_TD

@@ -62,8 +62,11 @@ def Mortar_RowBroadcastOp : Mortar_Op<"row_broadcast", [Pure]> {
 }
 
 def Mortar_RowHalfOp : Mortar_Op<"row_half", [Pure]> {
-  let summary = "the first or the second half of a row";
+  let summary = "half of a row";
   let description = [{
+    `first` and `second` are consecutive elements; `even` are those of even index, x[2i],
+    and `odd` the others, x[2i+1].
+
     Constraints:
     - (C1) `input` has twice the result's elements, of the same type.
 

@@ -67,8 +67,15 @@ static Array broadcast(RowBroadcastOp op, const Array &input) {
 
 static Array takeHalf(RowHalfOp op, const Array &row) {
   size_t length = row.bits.size() / 2;
-  auto begin = row.bits.begin() + (op.getHalf() == RowHalf::First ? 0 : length);
-  return Array{row.elementType, {int64_t(length)}, {begin, begin + length}};
+  Array half{row.elementType, {int64_t(length)}, {}};
+  for (size_t i = 0; i < length; ++i)
+    switch (op.getHalf()) {
+    case RowHalf::First: half.bits.push_back(row.bits[i]); break;
+    case RowHalf::Second: half.bits.push_back(row.bits[length + i]); break;
+    case RowHalf::Even: half.bits.push_back(row.bits[2 * i]); break;
+    case RowHalf::Odd: half.bits.push_back(row.bits[2 * i + 1]); break;
+    }
+  return half;
 }
 
 FailureOr<std::vector<Array>> interpreter::evaluateRow(FusedOp region,

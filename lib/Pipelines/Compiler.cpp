@@ -19,9 +19,8 @@ static LogicalResult run(ModuleOp module,
   return pm.run(module);
 }
 
-/// Fuses, and leaves in the module only functions that hold regions.
-static LogicalResult fuse(ModuleOp module, const CompileOptions &options,
-                          Summary &summary) {
+LogicalResult mortar::fuseAndOutline(ModuleOp module, const CompileOptions &options,
+                                     Summary &summary) {
   RemarkCollector collector(module.getContext());
   FusePipelineOptions fusion;
   fusion.merge = options.fuse;
@@ -64,7 +63,7 @@ static LogicalResult fuse(ModuleOp module, const CompileOptions &options,
 FailureOr<LoweredGPUProgram> mortar::lowerForGPU(ModuleOp module,
                                                  const CompileOptions &options) {
   LoweredGPUProgram program;
-  if (failed(fuse(module, options, program.summary)))
+  if (failed(fuseAndOutline(module, options, program.summary)))
     return failure();
   ToGPUPipelineOptions toGPU;
   toGPU.chip = options.target;
@@ -117,7 +116,7 @@ FailureOr<GPUProgram> mortar::compileForGPU(ModuleOp module,
 FailureOr<CPUProgram> mortar::compileForCPU(ModuleOp module,
                                             const CompileOptions &options) {
   CPUProgram program;
-  if (failed(fuse(module, options, program.summary)) ||
+  if (failed(fuseAndOutline(module, options, program.summary)) ||
       failed(run(module, [](OpPassManager &pm) { buildToCPUPipeline(pm); })))
     return failure();
   auto entries = declareEntries(module);

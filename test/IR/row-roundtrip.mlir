@@ -32,6 +32,10 @@ func.func @row_half(%x: vector<14xbf16>) -> (vector<7xbf16>, vector<7xbf16>) {
   %gate = mortar.row_half <first> %x : vector<14xbf16> -> vector<7xbf16>
   // CHECK: mortar.row_half <second> %{{.*}} : vector<14xbf16> -> vector<7xbf16>
   %up = mortar.row_half <second> %x : vector<14xbf16> -> vector<7xbf16>
+  // CHECK: mortar.row_half <even> %{{.*}} : vector<14xbf16> -> vector<7xbf16>
+  %even = mortar.row_half <even> %x : vector<14xbf16> -> vector<7xbf16>
+  // CHECK: mortar.row_half <odd> %{{.*}} : vector<14xbf16> -> vector<7xbf16>
+  %odd = mortar.row_half <odd> %x : vector<14xbf16> -> vector<7xbf16>
   return %gate, %up : vector<7xbf16>, vector<7xbf16>
 }
 

@@ -44,16 +44,58 @@ static Value makeRmsNorm(Generator &g) {
       g.b.getI64IntegerAttr(weight && g.random.oneIn(3)), pickInner(g));
 }
 
-static Value makeSiluAndMul(Generator &g) {
-  static const float limits[] = {10.0f, 1.5f, 3.3f, 1e-3f, 1e30f};
+/// What gates one part of a row by the other: its operand and its result's type.
+static std::pair<Value, Type> pickGated(Generator &g) {
   // Now and then on a row that is wide twice over, which no kernel holds with a narrow one.
   int64_t half = g.random.oneIn(6) ? 2 * g.width : g.width;
   Value x = g.pickRows(2 * half);
-  FloatAttr limit;
-  if (g.random.oneIn(2))
-    limit = g.b.getF32FloatAttr(g.random.pick(llvm::ArrayRef(limits)));
-  return SiluAndMulOp::create(g.b, g.typeLike(x, g.pickElement(), half), x, limit,
-                              pickInner(g));
+  return {x, g.typeLike(x, g.pickElement(), half)};
+}
+
+static FloatAttr pickLimit(Generator &g) {
+  static const float limits[] = {10.0f, 7.0f, 1.5f, 3.3f, 1e-3f, 1e30f};
+  return g.b.getF32FloatAttr(g.random.pick(llvm::ArrayRef(limits)));
+}
+
+static Value makeSiluAndMul(Generator &g) {
+  auto [x, type] = pickGated(g);
+  FloatAttr limit = g.random.oneIn(2) ? pickLimit(g) : FloatAttr();
+  return SiluAndMulOp::create(g.b, type, x, limit, pickInner(g));
+}
+
+static Value makeMulAndSilu(Generator &g) {
+  auto [x, type] = pickGated(g);
+  return MulAndSiluOp::create(g.b, type, x, pickInner(g));
+}
+
+static Value makeGeluAndMul(Generator &g) {
+  auto [x, type] = pickGated(g);
+  auto approximation =
+      g.random.oneIn(2) ? GeluApproximation::None : GeluApproximation::Tanh;
+  return GeluAndMulOp::create(
+      g.b, type, x, GeluApproximationAttr::get(g.b.getContext(), approximation),
+      pickInner(g));
+}
+
+static Value makeSwigluOai(Generator &g) {
+  static const float alphas[] = {1.702f, 1.0f, 0.3f, 1e30f};
+  auto [x, type] = pickGated(g);
+  auto layout = g.random.oneIn(3) ? GateLayout::Halves : GateLayout::Interleaved;
+  return SwigluOaiAndMulOp::create(
+      g.b, type, x, g.b.getF32FloatAttr(g.random.pick(llvm::ArrayRef(alphas))),
+      pickLimit(g), GateLayoutAttr::get(g.b.getContext(), layout), pickInner(g));
+}
+
+static Value makeSwigluStep(Generator &g) {
+  auto [x, type] = pickGated(g);
+  return SwigluStepAndMulOp::create(g.b, type, x, pickLimit(g), pickInner(g));
+}
+
+static Value makeFatrelu(Generator &g) {
+  static const float thresholds[] = {0.0f, -0.0f, 0.01f, 1.0f, -0.5f, -1e30f};
+  auto [x, type] = pickGated(g);
+  return FatreluAndMulOp::create(
+      g.b, type, x, g.b.getF32FloatAttr(g.random.pick(llvm::ArrayRef(thresholds))));
 }
 
 //===----------------------------------------------------------------------===//
@@ -132,13 +174,23 @@ static constexpr StringLiteral fastmath[] = {"fastmath"};
 static constexpr StringLiteral truncation[] = {"fastmath", "roundingmode"};
 static constexpr StringLiteral normAttributes[] = {"epsilon", "weight_offset",
                                                    "inner_type"};
-static constexpr StringLiteral siluAttributes[] = {"limit", "inner_type"};
+static constexpr StringLiteral inner[] = {"inner_type"};
+static constexpr StringLiteral limitAndInner[] = {"limit", "inner_type"};
+static constexpr StringLiteral geluAttributes[] = {"approximate", "inner_type"};
+static constexpr StringLiteral swigluOaiAttributes[] = {"alpha", "limit", "layout",
+                                                        "inner_type"};
+static constexpr StringLiteral threshold[] = {"threshold"};
 
 ArrayRef<OpMaker> proof::getOpMakers() {
   static const OpMaker makers[] = {
       {"mortar.residual_add", {}, 20, makeResidualAdd},
       {"mortar.rms_norm", normAttributes, 20, makeRmsNorm},
-      {"mortar.silu_and_mul", siluAttributes, 18, makeSiluAndMul},
+      {"mortar.silu_and_mul", limitAndInner, 8, makeSiluAndMul},
+      {"mortar.mul_and_silu", inner, 4, makeMulAndSilu},
+      {"mortar.gelu_and_mul", geluAttributes, 6, makeGeluAndMul},
+      {"mortar.swigluoai_and_mul", swigluOaiAttributes, 6, makeSwigluOai},
+      {"mortar.swiglustep_and_mul", limitAndInner, 4, makeSwigluStep},
+      {"mortar.fatrelu_and_mul", threshold, 4, makeFatrelu},
       {"arith.addf", fastmath, 8, makeBinary<arith::AddFOp>},
       {"arith.subf", fastmath, 8, makeBinary<arith::SubFOp>},
       {"arith.mulf", fastmath, 8, makeBinary<arith::MulFOp>},

@@ -110,3 +110,123 @@ func.func @labels(%x: memref<4x64xf32>, %y: memref<4x64xf32>) {
   }
   return
 }
+
+// The same with the halves the other way round.
+// CHECK-LABEL: @mul_and_silu(
+func.func @mul_and_silu(%x: tensor<4x128xbf16>, %e: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
+  // CHECK: mortar.fused ins(%[[X:.*]] = row
+  // CHECK-NEXT: %[[U:.*]] = mortar.row_half <first> %[[X]]
+  // CHECK-NEXT: %[[UF:.*]] = arith.extf %[[U]]
+  // CHECK-NEXT: %[[G:.*]] = mortar.row_half <second> %[[X]]
+  // CHECK-NEXT: %[[GF:.*]] = arith.extf %[[G]]
+  // CHECK: arith.bitcast %[[GF]]
+  // CHECK: %[[INNER:.*]] = arith.truncf %{{.*}} : vector<64xf32> to vector<64xf16>
+  // CHECK-NEXT: %[[WIDE:.*]] = arith.extf %[[INNER]]
+  // CHECK-NEXT: %[[P:.*]] = arith.mulf %[[WIDE]], %[[UF]]
+  // CHECK-NEXT: %[[Y:.*]] = arith.truncf %[[P]]
+  // CHECK-NEXT: mortar.yield %[[Y]]
+  %0 = mortar.fused ins(%a = row %x : tensor<4x128xbf16>) outs(row %e : tensor<4x64xbf16>) {
+    %y = mortar.mul_and_silu %a inner(f16) : (vector<128xbf16>) -> vector<64xbf16>
+    mortar.yield %y : vector<64xbf16>
+  } -> tensor<4x64xbf16>
+  return %0 : tensor<4x64xbf16>
+}
+
+// (g·0.5)·(1 + erf(g·sqrt(1/2))).
+// CHECK-LABEL: @gelu_and_mul(
+func.func @gelu_and_mul(%x: tensor<4x128xf32>, %e: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  // CHECK: %[[G:.*]] = mortar.row_half <first>
+  // CHECK-NEXT: %[[U:.*]] = mortar.row_half <second>
+  // CHECK-NEXT: %[[ROOT:.*]] = arith.constant dense<0.707106769> : vector<64xf32>
+  // CHECK-NEXT: %[[ARGUMENT:.*]] = arith.mulf %[[G]], %[[ROOT]]
+  // CHECK-DAG: %[[HALF:.*]] = arith.constant dense<5.000000e-01> : vector<64xf32>
+  // CHECK-DAG: %[[PHI:.*]] = arith.addf %{{.*}}, %{{.*}} : vector<64xf32>
+  // CHECK: %[[HALVED:.*]] = arith.mulf %[[G]], %[[HALF]]
+  // CHECK-NEXT: %[[GELU:.*]] = arith.mulf %[[HALVED]], %{{.*}}
+  // CHECK-NEXT: %[[Y:.*]] = arith.mulf %[[GELU]], %[[U]]
+  // CHECK-NEXT: mortar.yield %[[Y]]
+  %0 = mortar.fused ins(%a = row %x : tensor<4x128xf32>) outs(row %e : tensor<4x64xf32>) {
+    %y = mortar.gelu_and_mul %a : (vector<128xf32>) -> vector<64xf32>
+    mortar.yield %y : vector<64xf32>
+  } -> tensor<4x64xf32>
+  return %0 : tensor<4x64xf32>
+}
+
+// g·sigmoid(2·sqrt(2/π)·(g + 0.044715·g³)).
+// CHECK-LABEL: @gelu_tanh(
+func.func @gelu_tanh(%x: tensor<4x128xf32>, %e: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  // CHECK: %[[G:.*]] = mortar.row_half <first>
+  // CHECK: %[[SQUARE:.*]] = arith.mulf %[[G]], %[[G]]
+  // CHECK-NEXT: %[[CUBE:.*]] = arith.mulf %[[SQUARE]], %[[G]]
+  // CHECK-NEXT: %[[C:.*]] = arith.constant dense<4.471500e-02>
+  // CHECK-NEXT: %[[TERM:.*]] = arith.mulf %[[C]], %[[CUBE]]
+  // CHECK-NEXT: %[[SUM:.*]] = arith.addf %[[G]], %[[TERM]]
+  // CHECK-NEXT: %[[K:.*]] = arith.constant dense<1.59576917>
+  // CHECK-NEXT: arith.mulf %[[K]], %[[SUM]]
+  %0 = mortar.fused ins(%a = row %x : tensor<4x128xf32>) outs(row %e : tensor<4x64xf32>) {
+    %y = mortar.gelu_and_mul %a approximate(tanh) : (vector<128xf32>) -> vector<64xf32>
+    mortar.yield %y : vector<64xf32>
+  } -> tensor<4x64xf32>
+  return %0 : tensor<4x64xf32>
+}
+
+// Pairs; the clamp before the sigmoid; u + 1 in f32.
+// CHECK-LABEL: @swigluoai_and_mul(
+func.func @swigluoai_and_mul(%x: tensor<4x128xf32>, %e: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  // CHECK: %[[G:.*]] = mortar.row_half <even>
+  // CHECK-NEXT: %[[U:.*]] = mortar.row_half <odd>
+  // CHECK: %[[G1:.*]] = arith.minimumf %[[G]], %{{.*}}
+  // CHECK-DAG: %[[U1:.*]] = arith.minimumf %[[U]], %{{.*}}
+  // CHECK-DAG: %[[LEAST:.*]] = arith.constant dense<-7.000000e+00>
+  // CHECK: %[[U2:.*]] = arith.maximumf %[[U1]], %[[LEAST]]
+  // CHECK-NEXT: %[[ALPHA:.*]] = arith.constant dense<1.702000e+00>
+  // CHECK-NEXT: arith.mulf %[[ALPHA]], %[[G1]]
+  // CHECK: %[[ACTIVATED:.*]] = arith.mulf %[[G1]], %{{.*}}
+  // CHECK-NEXT: %[[ONE:.*]] = arith.constant dense<1.000000e+00>
+  // CHECK-NEXT: %[[U3:.*]] = arith.addf %[[U2]], %[[ONE]]
+  // CHECK-NEXT: %[[Y:.*]] = arith.mulf %[[U3]], %[[ACTIVATED]]
+  // CHECK-NEXT: mortar.yield %[[Y]]
+  // CHECK: mortar.row_half <first>
+  // CHECK-NEXT: mortar.row_half <second>
+  %0:2 = mortar.fused ins(%a = row %x : tensor<4x128xf32>) outs(row %e, row %e : tensor<4x64xf32>, tensor<4x64xf32>) {
+    %y = mortar.swigluoai_and_mul %a : (vector<128xf32>) -> vector<64xf32>
+    mortar.yield %y, %y : vector<64xf32>, vector<64xf32>
+  } -> (tensor<4x64xf32>, tensor<4x64xf32>)
+  %1 = mortar.fused ins(%a = row %x : tensor<4x128xf32>) outs(row %e : tensor<4x64xf32>) {
+    %y = mortar.swigluoai_and_mul %a layout(halves) : (vector<128xf32>) -> vector<64xf32>
+    mortar.yield %y : vector<64xf32>
+  } -> tensor<4x64xf32>
+  return %0#0 : tensor<4x64xf32>
+}
+
+// The clamp after silu.
+// CHECK-LABEL: @swiglustep_and_mul(
+func.func @swiglustep_and_mul(%x: tensor<4x128xf32>, %e: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  // CHECK: %[[G:.*]] = mortar.row_half <first>
+  // CHECK-NOT: arith.minimumf %[[G]]
+  // CHECK: %[[MOST:.*]] = arith.constant dense<7.000000e+00>
+  // CHECK-NEXT: %[[S:.*]] = arith.minimumf %{{.*}}, %[[MOST]]
+  // CHECK: %[[INNER:.*]] = arith.truncf %[[S]] : vector<64xf32> to vector<64xbf16>
+  %0 = mortar.fused ins(%a = row %x : tensor<4x128xf32>) outs(row %e : tensor<4x64xf32>) {
+    %y = mortar.swiglustep_and_mul %a inner(bf16) : (vector<128xf32>) -> vector<64xf32>
+    mortar.yield %y : vector<64xf32>
+  } -> tensor<4x64xf32>
+  return %0 : tensor<4x64xf32>
+}
+
+// A comparison that a NaN doesn't pass leaves it where it is.
+// CHECK-LABEL: @fatrelu_and_mul(
+func.func @fatrelu_and_mul(%x: tensor<4x128xf32>, %e: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  // CHECK: %[[G:.*]] = mortar.row_half <first>
+  // CHECK-NEXT: %[[U:.*]] = mortar.row_half <second>
+  // CHECK-NEXT: %[[T:.*]] = arith.constant dense<5.000000e-01>
+  // CHECK-NEXT: %[[BELOW:.*]] = arith.cmpf ole, %[[G]], %[[T]]
+  // CHECK-NEXT: %[[ZERO:.*]] = arith.constant dense<0.000000e+00>
+  // CHECK-NEXT: %[[KEPT:.*]] = arith.select %[[BELOW]], %[[ZERO]], %[[G]]
+  // CHECK-NEXT: arith.mulf %[[KEPT]], %[[U]]
+  %0 = mortar.fused ins(%a = row %x : tensor<4x128xf32>) outs(row %e : tensor<4x64xf32>) {
+    %y = mortar.fatrelu_and_mul %a threshold(0.5) : (vector<128xf32>) -> vector<64xf32>
+    mortar.yield %y : vector<64xf32>
+  } -> tensor<4x64xf32>
+  return %0 : tensor<4x64xf32>
+}

@@ -5,6 +5,7 @@
 #include "mortar/Execution/Npy.h"
 
 #include "mortar/InitAll.h"
+#include "mortar/Interpreter/Interpreter.h"
 
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/Process.h"
@@ -45,9 +46,10 @@ Program *Runner::compile(Where where, llvm::StringRef chip, bool fuse) {
   options.fewRows = settings.fewRows.value_or(options.fewRows);
   say("compiling " + settings.inputFile + " for " + chip + (fuse ? "" : ", unfused"));
   auto program = where == Where::CPU   ? compileOnCPU(*module, options)
-                 : where == Where::GPU ? compileOnGPU(*module, options)
-                                       : compileOnEmulator(*module, options,
-                                                           settings.order);
+                  : where == Where::GPU ? compileOnGPU(*module, options)
+                  : where == Where::Emulator
+                      ? compileOnEmulator(*module, options, settings.order)
+                      : interpreter::makeInterpretedProgram(*module, options);
   if (!program) {
     fail(program.status());
     return nullptr;
@@ -133,7 +135,7 @@ bool Runner::load() {
       return fail(Status::error("expected a --target like ",
                                 settings.device == Where::GPU ? "sm_90 for --device=gpu"
                                 : isGPU ? "sm_90 for --device=emulate"
-                                      : "host or x86-64-v3 for --device=cpu",
+                                        : "host or x86-64-v3 for --device=cpu or interpret",
                                 ", but found '", chip, "'"));
     if (!parse() || !(subject.program = compile(settings.device, chip, true)))
       return false;
@@ -151,6 +153,8 @@ bool Runner::addReferences() {
     } else if (reference == Reference::CPU) {
       bool isHost = settings.device == Where::CPU && chip == "host";
       other = {"cpu", compile(Where::CPU, isHost ? "x86-64-v3" : "host", true), {}};
+    } else if (reference == Reference::Interpreter) {
+      other = {"interpret", compile(Where::Interpreter, "the interpreter", true), {}};
     }
     if (!other.program)
       return false;

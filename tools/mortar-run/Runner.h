@@ -16,8 +16,8 @@ namespace mortar::run {
 
 using namespace execution;
 
-enum class Where { CPU, GPU, Emulator };
-enum class Reference { Unfused, CPU, Aligned };
+enum class Where { CPU, GPU, Emulator, Interpreter };
+enum class Reference { Unfused, CPU, Interpreter, Aligned };
 
 /// The command line.
 struct Settings {

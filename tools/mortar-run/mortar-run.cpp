@@ -31,7 +31,10 @@ static cl::opt<Where>
            cl::values(clEnumValN(Where::CPU, "cpu", "this machine's CPU (default)"),
                       clEnumValN(Where::GPU, "gpu", "its first GPU"),
                       clEnumValN(Where::Emulator, "emulate",
-                                 "an emulated GPU, which checks every access")),
+                                 "an emulated GPU, which checks every access"),
+                      clEnumValN(Where::Interpreter, "interpret",
+                                 "the interpreter that defines the bits: slow, and "
+                                 "without any lowering")),
            cl::init(Where::CPU), cl::cat(category));
 static cl::opt<std::string>
     target("target",
@@ -67,6 +70,7 @@ static cl::list<Reference> references(
     cl::values(clEnumValN(Reference::Unfused, "unfused", "each op a kernel of its own"),
                clEnumValN(Reference::CPU, "cpu",
                           "on the CPU; for a run on the host's CPU, as x86-64-v3"),
+               clEnumValN(Reference::Interpreter, "interpret", "on the interpreter"),
                clEnumValN(Reference::Aligned, "aligned", "without --offset and --pad")),
     cl::CommaSeparated, cl::cat(category));
 static cl::opt<int64_t>

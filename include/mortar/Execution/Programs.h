@@ -25,10 +25,10 @@ public:
 
   /// The results of one run. `inputs` are the arguments that aren't Outputs, in order;
   /// those that are updated in place are copied.
-  Expected<std::vector<Tensor>> run(size_t entry, const std::vector<Tensor> &inputs,
-                                    Placement placement);
-  Expected<Timing> time(size_t entry, const std::vector<Tensor> &inputs,
-                        Placement placement, unsigned runs);
+  virtual Expected<std::vector<Tensor>>
+  run(size_t entry, const std::vector<Tensor> &inputs, Placement placement);
+  virtual Expected<Timing> time(size_t entry, const std::vector<Tensor> &inputs,
+                                Placement placement, unsigned runs);
   /// Bytes of all arguments, twice for one that is read and written.
   Expected<size_t> bytesMoved(size_t entry, const std::vector<Tensor> &inputs);
   /// What the last run executed and touched; null but on the emulator.

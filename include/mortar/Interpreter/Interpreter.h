@@ -9,7 +9,7 @@
 #ifndef MORTAR_INTERPRETER_INTERPRETER_H
 #define MORTAR_INTERPRETER_INTERPRETER_H
 
-#include "mortar/Execution/Tensors.h"
+#include "mortar/Execution/Programs.h"
 #include "mortar/IR/Mortar.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -68,6 +68,11 @@ private:
   mlir::ModuleOp module;
   CallHandler handler;
 };
+
+/// `module`, which is left as it is, fused and decomposed as for a device, as a program
+/// that the interpreter runs: slow, but without any lowering. It can't be timed.
+execution::Expected<std::unique_ptr<execution::Program>>
+makeInterpretedProgram(mlir::ModuleOp module, const CompileOptions &options);
 
 } // namespace mortar::interpreter
 

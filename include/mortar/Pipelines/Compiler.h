@@ -47,6 +47,12 @@ struct CPUProgram {
   Summary summary;
 };
 
+/// The first step of compiling: fuses, and leaves in `module` only functions that hold
+/// regions on tensors and call nothing. An op of Mortar's that isn't in a region is an
+/// error at the op.
+llvm::LogicalResult fuseAndOutline(mlir::ModuleOp module, const CompileOptions &options,
+                                   Summary &summary);
+
 /// Fuses and compiles `module`, which is changed on the way. Everything between
 /// foreign ops becomes an entry; functions left with foreign ops are dropped. An op of
 /// Mortar's that was not lowered is an error at the op.

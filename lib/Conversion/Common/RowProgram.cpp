@@ -74,6 +74,9 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
           dense && !dense.isSplat())
         return op.emitError("expected a constant row to be a splat; pass other "
                             "constants as a column operand");
+    if (auto half = dyn_cast<RowHalfOp>(op);
+        half && (half.getHalf() == RowHalf::Even || half.getHalf() == RowHalf::Odd))
+      return op.emitError("every other element of a row has no lowering yet");
     if (auto reduce = dyn_cast<RowReduceOp>(op)) {
       program.reduces = true;
       program.sumsWholeRow |= reduce.getKind() == ReductionKind::Sum &&
