@@ -1,0 +1,316 @@
+//===- Trial.cpp - one mutant, the whole way ------------------------------===//
+
+#include "Trial.h"
+
+#include "Mutators.h"
+
+#include "mortar/Conversion/Passes.h"
+#include "mortar/Pipelines/Compiler.h"
+#include "mortar/Pipelines/Pipelines.h"
+#include "mortar/Transforms/Passes.h"
+
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mortar;
+using namespace mortar::badinput;
+
+namespace {
+
+/// Sees every diagnostic.
+class Listener {
+public:
+  Listener(MLIRContext *context, bool known)
+      : handler(context, [this, known](Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+            return success();
+          ++errors;
+          if (known && isa<UnknownLoc>(diagnostic.getLocation()) &&
+              problem.empty())
+            problem = "an error without a place: " + diagnostic.str();
+          return success();
+        }) {}
+
+  /// Whether `step` may be gone on from. A failure must have said something.
+  bool check(bool succeeded, const Twine &step) {
+    if (!succeeded && !errors && problem.empty())
+      problem = (step + " failed without a word").str();
+    errors = 0;
+    return succeeded;
+  }
+
+  std::string problem;
+
+private:
+  unsigned errors = 0;
+  ScopedDiagnosticHandler handler;
+};
+
+struct Trial {
+  Listener &listener;
+  const Effort &effort;
+
+  bool run(ModuleOp module, StringRef name,
+           llvm::function_ref<void(OpPassManager &)> build);
+  void checkText(ModuleOp module, StringRef stage);
+  void runOn(ModuleOp module, StringRef name,
+             llvm::function_ref<void(OpPassManager &)> build);
+  Outcome run(ModuleOp module);
+};
+
+} // namespace
+
+bool Trial::run(ModuleOp module, StringRef name,
+                llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager pm(module->getName());
+  build(pm);
+  if (!listener.check(succeeded(pm.run(module)), name))
+    return false;
+  // The pass manager verified too, but only what a pass says it changed.
+  if (failed(verify(module)) && listener.problem.empty())
+    listener.problem = (name + " left invalid IR").str();
+  return true;
+}
+
+/// Text reads back as itself.
+void Trial::checkText(ModuleOp module, StringRef stage) {
+  std::string once, twice;
+  llvm::raw_string_ostream(once) << *module;
+  auto context = makeContext(/*allowUnregistered=*/true);
+  std::string said;
+  ScopedDiagnosticHandler listen(context.get(), [&](Diagnostic &diagnostic) {
+    said += diagnostic.str();
+    return success();
+  });
+  auto again = parseSourceString<ModuleOp>(once, context.get());
+  if (again)
+    llvm::raw_string_ostream(twice) << **again;
+  if (once != twice && listener.problem.empty())
+    listener.problem =
+        (stage + (again ? Twine(" prints as something else after parsing")
+                        : " prints as text that doesn't parse: " + said))
+            .str();
+}
+
+void Trial::runOn(ModuleOp module, StringRef name,
+                  llvm::function_ref<void(OpPassManager &)> build) {
+  OwningOpRef<ModuleOp> copy(module.clone());
+  run(*copy, name, build);
+}
+
+Outcome Trial::run(ModuleOp module) {
+  Random random(effort.seed);
+  checkText(module, "the source");
+  ToGPUPipelineOptions toGPU;
+  // Intermediate pipelines and single passes are anybody's to call, on any IR.
+  switch (random.below(14)) {
+  case 0:
+    runOn(module, "mortar-bufferize", buildBufferizePipeline);
+    break;
+  case 1:
+    runOn(module, "mortar-to-gpu",
+          [&](OpPassManager &pm) { buildToGPUPipeline(pm, toGPU); });
+    break;
+  case 2:
+    runOn(module, "mortar-to-cpu", buildToCPUPipeline);
+    break;
+  case 3:
+    runOn(module, "mortar-to-nvvm", buildToNVVMPipeline);
+    break;
+  case 4:
+    runOn(module, "mortar-to-llvm", buildToLLVMPipeline);
+    break;
+  case 5:
+    runOn(module, "mortar-outline-gaps",
+          [](OpPassManager &pm) { pm.addPass(createOutlineGapsPass()); });
+    break;
+  case 6:
+    runOn(module, "mortar-assign-destinations", [](OpPassManager &pm) {
+      pm.addPass(createAssignDestinationsPass());
+    });
+    break;
+  case 7:
+    runOn(module, "mortar-decompose",
+          [](OpPassManager &pm) { pm.addPass(createDecomposePass()); });
+    break;
+  case 8:
+    runOn(module, "convert-mortar-to-gpu", [](OpPassManager &pm) {
+      pm.addPass(createConvertMortarToGPUPass());
+    });
+    break;
+  case 9:
+    runOn(module, "convert-mortar-to-cpu", [](OpPassManager &pm) {
+      pm.addPass(createConvertMortarToCPUPass());
+    });
+    break;
+  case 10:
+    runOn(module, "mortar-checks-to-status",
+          [](OpPassManager &pm) { pm.addPass(createChecksToStatusPass()); });
+    break;
+  case 11:
+    runOn(module, "mortar-fuse-rows",
+          [](OpPassManager &pm) { pm.addPass(createFuseRowsPass()); });
+    break;
+  default:
+    break;
+  }
+
+  static constexpr const char *gpus[] = {"sm_80",  "sm_90", "sm_90", "sm_100",
+                                         "sm_121", "sm_70", "",      "sm_90a"};
+  static constexpr const char *cpus[] = {"host", "x86-64-v3", "x86-64-v3",
+                                         "x86-64", ""};
+  CompileOptions options;
+  options.cubin = false;
+  options.fuse = !random.oneIn(4);
+  options.mixedDtypes = random.oneIn(2);
+  FusePipelineOptions fusing;
+  fusing.merge = options.fuse;
+  fusing.mixedDtypes = options.mixedDtypes;
+  toGPU.chip = random.pick(gpus);
+  OwningOpRef<ModuleOp> fused(module.clone());
+  bool accepted = run(*fused, "mortar-fuse", [&](OpPassManager &pm) {
+    buildFusePipeline(pm, fusing);
+  });
+  if (accepted) {
+    checkText(*fused, "the fused module");
+    OwningOpRef<ModuleOp> copy(fused->clone());
+    accepted = run(*copy, "mortar-to-gpu after mortar-fuse",
+                   [&](OpPassManager &pm) { buildToGPUPipeline(pm, toGPU); });
+    if (accepted && random.oneIn(4)) {
+      checkText(*copy, "the GPU module");
+      run(*copy, "mortar-to-nvvm after mortar-to-gpu", buildToNVVMPipeline);
+    }
+    copy = OwningOpRef<ModuleOp>(fused->clone());
+    if (run(*copy, "mortar-to-cpu after mortar-fuse", buildToCPUPipeline) &&
+        random.oneIn(4))
+      run(*copy, "mortar-to-llvm after mortar-to-cpu", buildToLLVMPipeline);
+  }
+  if (effort.gpu) {
+    options.target = toGPU.chip;
+    OwningOpRef<ModuleOp> copy(module.clone());
+    accepted &= listener.check(succeeded(compileForGPU(*copy, options)),
+                               "compileForGPU");
+  }
+  if (effort.cpu) {
+    options.target = random.pick(cpus);
+    OwningOpRef<ModuleOp> copy(module.clone());
+    accepted &= listener.check(succeeded(compileForCPU(*copy, options)),
+                               "compileForCPU");
+  }
+  return accepted ? Outcome::Accepted : Outcome::RejectedByPipeline;
+}
+
+Verdict mortar::badinput::tryModule(ModuleOp module, const Effort &effort) {
+  Listener listener(module.getContext(), /*known=*/true);
+  Verdict verdict;
+  verdict.outcome = Outcome::RejectedByVerifier;
+  if (listener.check(succeeded(verify(module)), "the verifier"))
+    verdict.outcome = Trial{listener, effort}.run(module);
+  verdict.problem = listener.problem;
+  return verdict;
+}
+
+Verdict mortar::badinput::tryBytes(StringRef bytes, const Effort &effort,
+                                   bool known) {
+  Random random(effort.seed);
+  auto context = makeContext(/*allowUnregistered=*/random.oneIn(4));
+  Listener listener(context.get(), known);
+  Verdict verdict;
+  verdict.outcome = Outcome::RejectedByParser;
+  auto module = parseSourceString<ModuleOp>(bytes, context.get());
+  if (listener.check(bool(module), "the parser"))
+    verdict.outcome = Trial{listener, effort}.run(*module);
+  verdict.problem = listener.problem;
+  return verdict;
+}
+
+static uint64_t mix(uint64_t seed, uint64_t index) {
+  return Random(seed * 0x9e3779b97f4a7c15 + index).next();
+}
+
+/// One attempt.
+static Mutant mutate(const Piece &piece, Mutant::Kind kind, Random &random) {
+  Mutant mutant;
+  mutant.kind = kind;
+  mutant.description = piece.name;
+  size_t count = 1 + (random.oneIn(2) ? random.below(3) : 0);
+  auto note = [&](const std::string &what) {
+    mutant.description += ", " + what;
+  };
+  if (kind == Mutant::Text) {
+    mutant.bytes = piece.text;
+    for (; count; --count)
+      note(mutateText(mutant.bytes, random));
+    return mutant;
+  }
+  mutant.context = makeContext(/*allowUnregistered=*/true);
+  mutant.module = parseSourceString<ModuleOp>(piece.text, mutant.context.get());
+  // Upstream's parser of linalg ops leaves their bodies without.
+  mutant.module->walk([](Operation *op) {
+    if (isa<UnknownLoc>(op->getLoc()))
+      op->setLoc(op->getParentOp()->getLoc());
+  });
+  if (kind == Mutant::IR) {
+    for (; count; --count)
+      note(mutateIR(*mutant.module, random));
+    return mutant;
+  }
+  llvm::raw_string_ostream os(mutant.bytes);
+  (void)writeBytecodeToFile(*mutant.module, os);
+  for (; count; --count)
+    note("bytecode: " + mutateBytes(mutant.bytes, random));
+  return mutant;
+}
+
+Mutant mortar::badinput::makeMutant(const std::vector<Piece> &corpus,
+                                    uint64_t seed, uint64_t index) {
+  Random random(mix(seed, index));
+  const Piece &piece = random.pick(corpus);
+  Mutant::Kind kind = random.oneIn(10)  ? Mutant::Bytecode
+                      : random.oneIn(4) ? Mutant::Text
+                                        : Mutant::IR;
+  // What a verifier rejects has seen nothing of Mortar's passes: most of the
+  // time, try until it doesn't.
+  unsigned attempts = kind == Mutant::IR && !random.oneIn(4) ? 8 : 1;
+  Mutant mutant;
+  do {
+    mutant = mutate(piece, kind, random);
+    if (--attempts == 0)
+      break;
+    ScopedDiagnosticHandler silent(mutant.context.get(),
+                                   [](Diagnostic &) { return success(); });
+    if (succeeded(verify(*mutant.module)))
+      break;
+  } while (true);
+  return mutant;
+}
+
+Verdict mortar::badinput::tryMutant(Mutant &mutant, uint64_t seed,
+                                    uint64_t index) {
+  Random random(mix(~seed, index));
+  Effort effort;
+  effort.gpu = random.oneIn(6);
+  effort.cpu = random.oneIn(12);
+  effort.seed = random.next();
+  if (mutant.kind == Mutant::IR)
+    return tryModule(*mutant.module, effort);
+  // A mutant may say loc(unknown), the bodies of linalg's ops have none from
+  // the parser, and bytecode may lose its own.
+  bool known = mutant.kind == Mutant::Text &&
+               mutant.bytes.find("loc(") == std::string::npos &&
+               mutant.bytes.find("linalg.") == std::string::npos;
+  return tryBytes(mutant.bytes, effort, known);
+}
+
+std::string mortar::badinput::print(Mutant &mutant) {
+  if (mutant.kind != Mutant::IR)
+    return mutant.bytes;
+  std::string text = "// " + mutant.description + "\n";
+  llvm::raw_string_ostream os(text);
+  mutant.module->print(os,
+                       OpPrintingFlags().printGenericOpForm().assumeVerified());
+  return text + "\n";
+}
