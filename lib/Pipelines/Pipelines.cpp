@@ -21,6 +21,7 @@
 using namespace mlir;
 
 void mortar::buildFusePipeline(OpPassManager &pm, const FusePipelineOptions &options) {
+  pm.addPass(createCheckInputPass());
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
   FuseRowsPassOptions fuse;
   fuse.merge = options.merge;
@@ -32,6 +33,7 @@ void mortar::buildFusePipeline(OpPassManager &pm, const FusePipelineOptions &opt
 }
 
 void mortar::buildBufferizePipeline(OpPassManager &pm) {
+  pm.addPass(createCheckInputPass());
   pm.addPass(createAssignDestinationsPass());
   pm.addPass(bufferization::createOneShotBufferizePass());
   pm.addPass(createDecomposePass());
@@ -49,6 +51,8 @@ void mortar::buildToGPUPipeline(OpPassManager &pm, const ToGPUPipelineOptions &o
 }
 
 void mortar::buildToNVVMPipeline(OpPassManager &pm) {
+  pm.addPass(createCheckInputPass());
+  pm.addPass(createLocationsToLinesPass());
   OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
   kernels.addPass(createSCFToControlFlowPass());
   kernels.addPass(createConvertKernelsToNVVMPass());
@@ -69,6 +73,8 @@ void mortar::buildToCPUPipeline(OpPassManager &pm) {
 }
 
 void mortar::buildToLLVMPipeline(OpPassManager &pm) {
+  pm.addPass(createCheckInputPass());
+  pm.addPass(createLocationsToLinesPass());
   pm.addPass(createChecksToStatusPass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createConvertVectorToLLVMPass());

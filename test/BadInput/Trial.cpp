@@ -7,6 +7,7 @@
 #include "mortar/Conversion/Passes.h"
 #include "mortar/Pipelines/Compiler.h"
 #include "mortar/Pipelines/Pipelines.h"
+#include "mortar/Pipelines/ReadInput.h"
 #include "mortar/Transforms/Passes.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
@@ -103,7 +104,12 @@ void Trial::runOn(ModuleOp module, StringRef name,
 
 Outcome Trial::run(ModuleOp module) {
   Random random(effort.seed);
-  checkText(module, "the source");
+  // What is refused may print as it likes.
+  bool checked = run(module, "mortar-check-input", [](OpPassManager &pm) {
+    pm.addPass(createCheckInputPass());
+  });
+  if (checked)
+    checkText(module, "the source");
   ToGPUPipelineOptions toGPU;
   // Intermediate pipelines and single passes are anybody's to call, on any IR.
   switch (random.below(14)) {
@@ -220,7 +226,9 @@ Verdict mortar::badinput::tryBytes(StringRef bytes, const Effort &effort,
   Listener listener(context.get(), known);
   Verdict verdict;
   verdict.outcome = Outcome::RejectedByParser;
-  auto module = parseSourceString<ModuleOp>(bytes, context.get());
+  llvm::SourceMgr sources;
+  auto module = readInput(llvm::MemoryBuffer::getMemBufferCopy(bytes, "mutant"), sources,
+                          context.get());
   if (listener.check(bool(module), "the parser"))
     verdict.outcome = Trial{listener, effort}.run(*module);
   verdict.problem = listener.problem;
@@ -311,6 +319,6 @@ std::string mortar::badinput::print(Mutant &mutant) {
   std::string text = "// " + mutant.description + "\n";
   llvm::raw_string_ostream os(text);
   mutant.module->print(os,
-                       OpPrintingFlags().printGenericOpForm().assumeVerified());
+                       OpPrintingFlags().printGenericOpForm().assumeVerified().enableDebugInfo());
   return text + "\n";
 }

@@ -16,7 +16,7 @@ static bool isPrimitive(Operation &op) {
     return true;
   if (isa<math::FmaOp, math::SqrtOp>(op))
     return getElementTypeOrSelf(op.getResult(0).getType()).isF32();
-  return isa<arith::ArithDialect>(op.getDialect()) && op.getNumResults() == 1 &&
+  return isa_and_nonnull<arith::ArithDialect>(op.getDialect()) && op.getNumResults() == 1 &&
          op.getNumRegions() == 0;
 }
 
@@ -39,8 +39,15 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
     if (!isPrimitive(op))
       return op.emitError() << "expected a row primitive, but found '" << op.getName()
                             << "'; run mortar-decompose first";
-    for (Value value : op.getResults())
+    for (Value value : op.getResults()) {
+      auto row = dyn_cast<VectorType>(value.getType());
+      if (isa<ShapedType>(value.getType()) &&
+          (!row || row.getRank() != 1 || row.isScalable()))
+        return op.emitError() << "expected rows to be vectors of rank 1 and static "
+                                 "length, but found "
+                              << value.getType();
       note(value);
+    }
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
       if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
           dense && !dense.isSplat())
