@@ -1,7 +1,8 @@
 //===- HygieneTest.cpp - rewriting is a function of the program -----------===//
 //
-// On every valid module of the tests: fusing again changes nothing, every stage reads
-// back from text and from bytecode as itself, and the order of functions doesn't matter.
+// On every valid module of the tests: fusing again changes nothing, every stage
+// reads back from text and from bytecode as itself, and the order of functions
+// doesn't matter.
 //
 //===----------------------------------------------------------------------===//
 
@@ -74,9 +75,12 @@ protected:
 std::vector<Piece> *Hygiene::corpus;
 
 void fuse(OpPassManager &pm) { buildFusePipeline(pm, FusePipelineOptions()); }
-void toGPU(OpPassManager &pm) { buildToGPUPipeline(pm, ToGPUPipelineOptions()); }
+void toGPU(OpPassManager &pm) {
+  buildToGPUPipeline(pm, ToGPUPipelineOptions());
+}
 
-/// Each function's regions as text, by the function's name before gaps were cut.
+/// Each function's regions as text, by the function's name before gaps were
+/// cut.
 std::map<std::string, std::vector<std::string>> kernelsOf(ModuleOp module) {
   std::map<std::string, std::vector<std::string>> kernels;
   module.walk([&](FusedOp region) {
@@ -128,7 +132,8 @@ TEST_F(Hygiene, FunctionsInAnotherOrderGiveTheSameKernels) {
     SmallVector<Operation *> inOrder;
     for (Operation &op : *other->getBody())
       inOrder.push_back(&op);
-    // Alias definitions aside, a module's order means nothing: from back to front.
+    // Alias definitions aside, a module's order means nothing: from back to
+    // front.
     for (Operation *op : inOrder)
       op->moveBefore(other->getBody(), other->getBody()->begin());
     bool fused = run(module, fuse);

@@ -31,6 +31,18 @@ static void setAttribute(Operation *op, StringAttr name, Attribute value) {
                                        [&] { return op->emitError(); });
 }
 
+/// Whatever an earlier mutation let read this, reads nothing now: a verifier
+/// finds that.
+static void forget(Operation *op) {
+  op->walk([](Operation *inner) {
+    inner->dropAllUses();
+    for (Region &region : inner->getRegions())
+      for (Block &block : region)
+        for (Value argument : block.getArguments())
+          argument.dropAllUses();
+  });
+}
+
 namespace {
 
 class Mutator {
@@ -225,14 +237,9 @@ void Mutator::eraseOp() {
             other = candidate;
       if (other)
         result.replaceAllUsesWith(other);
-      else
-        result.dropAllUses();
     }
-    for (Region &region : inner->getRegions())
-      for (Block &block : region)
-        for (Value argument : block.getArguments())
-          argument.dropAllUses();
   });
+  forget(op);
   op->dropAllReferences();
   op->erase();
 }
@@ -320,6 +327,7 @@ void Mutator::wrapInControlFlow() {
         inner = b.clone(*inner);
       scf::YieldOp::create(b, loc, inner->getResults());
     }
+    forget(op);
     op->erase();
     return;
   }
@@ -371,7 +379,10 @@ void Mutator::changeArgumentAttribute() {
       "llvm.noalias",    "llvm.align",
       "foreign.attr",    "bufferization.buffer_layout"};
   func::FuncOp func = anyFunction();
-  if (!func || !func.getNumArguments())
+  // An earlier mutation may have left more or fewer than there are arguments.
+  if (!func || !func.getNumArguments() ||
+      (func.getArgAttrsAttr() &&
+       func.getArgAttrsAttr().size() != func.getNumArguments()))
     return;
   say("set an attribute of an argument");
   static constexpr const char *values[] = {"unit", "true", "0 : i64", "7 : i64",
@@ -408,6 +419,7 @@ void Mutator::declare() {
     return;
   say("take a function's body or visibility");
   if (random.oneIn(2) && !func.isExternal()) {
+    forget(func);
     for (Block &block : func.getBody())
       block.dropAllReferences();
     func.getBody().getBlocks().clear();

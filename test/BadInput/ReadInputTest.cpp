@@ -23,7 +23,8 @@ namespace {
 class ReadInput : public ::testing::Test {
 protected:
   ReadInput()
-      : context(makeContext(false)), handler(context.get(), [this](Diagnostic &error) {
+      : context(makeContext(false)),
+        handler(context.get(), [this](Diagnostic &error) {
           said += error.str() + "\n";
           return success();
         }) {}
@@ -33,8 +34,8 @@ protected:
   }
   OwningOpRef<ModuleOp> read(StringRef bytes) {
     llvm::SourceMgr sources;
-    return readInput(llvm::MemoryBuffer::getMemBufferCopy(bytes, "file"), sources,
-                     context.get());
+    return readInput(llvm::MemoryBuffer::getMemBufferCopy(bytes, "file"),
+                     sources, context.get());
   }
 
   std::unique_ptr<MLIRContext> context;
@@ -56,7 +57,8 @@ template <typename OpTy> OpTy first(ModuleOp module) {
 
 } // namespace
 
-/// Upstream's reader takes most of what is damaged for granted: some of these end it.
+/// Upstream's reader takes most of what is damaged for granted: some of these
+/// end it.
 TEST_F(ReadInput, DamagedBytecodeIsAnError) {
   std::string bytes;
   llvm::raw_string_ostream os(bytes);
@@ -71,8 +73,9 @@ TEST_F(ReadInput, DamagedBytecodeIsAnError) {
       continue;
     EXPECT_NE(said.find("expected"), std::string::npos) << said;
     ++refused;
-    crashed += said.find("expected bytecode that MLIR wrote, but found some that ends "
-                         "its reader: ") != std::string::npos;
+    crashed +=
+        said.find("expected bytecode that MLIR wrote, but found some that ends "
+                  "its reader: ") != std::string::npos;
   }
   EXPECT_GT(refused, 100u);
   EXPECT_GT(crashed, 0u); // or a child process is no longer needed
@@ -83,8 +86,9 @@ TEST_F(ReadInput, WhatHasADefaultMayBeMissing) {
   auto op = first<RmsNormOp>(*module);
   op.getProperties().weight_offset = {};
   EXPECT_TRUE(failed(verify(op)));
-  EXPECT_NE(said.find("(C4) expected weight_offset to be 0 or 1, but found none"),
-            std::string::npos)
+  EXPECT_NE(
+      said.find("(C4) expected weight_offset to be 0 or 1, but found none"),
+      std::string::npos)
       << said;
 
   module = parse(R"(
@@ -115,8 +119,9 @@ TEST_F(ReadInput, DeepIRIsRefused) {
   PassManager pm(context.get());
   pm.addPass(createCheckInputPass());
   EXPECT_TRUE(failed(pm.run(*module)));
-  EXPECT_NE(said.find("expected at most 256 ops within each other, but found more"),
-            std::string::npos)
+  EXPECT_NE(
+      said.find("expected at most 256 ops within each other, but found more"),
+      std::string::npos)
       << said;
 }
 
@@ -135,7 +140,8 @@ TEST_F(ReadInput, ElementsOfTypes) {
   pm.enableVerifier(false);
   pm.addPass(createCheckInputPass());
   EXPECT_TRUE(failed(pm.run(*module)));
-  EXPECT_NE(said.find("expected argument 0 to have an element type that it may have"),
-            std::string::npos)
+  EXPECT_NE(
+      said.find("expected argument 0 to have an element type that it may have"),
+      std::string::npos)
       << said;
 }

@@ -227,8 +227,8 @@ Verdict mortar::badinput::tryBytes(StringRef bytes, const Effort &effort,
   Verdict verdict;
   verdict.outcome = Outcome::RejectedByParser;
   llvm::SourceMgr sources;
-  auto module = readInput(llvm::MemoryBuffer::getMemBufferCopy(bytes, "mutant"), sources,
-                          context.get());
+  auto module = readInput(llvm::MemoryBuffer::getMemBufferCopy(bytes, "mutant"),
+                          sources, context.get());
   if (listener.check(bool(module), "the parser"))
     verdict.outcome = Trial{listener, effort}.run(*module);
   verdict.problem = listener.problem;
@@ -318,7 +318,9 @@ std::string mortar::badinput::print(Mutant &mutant) {
     return mutant.bytes;
   std::string text = "// " + mutant.description + "\n";
   llvm::raw_string_ostream os(text);
-  mutant.module->print(os,
-                       OpPrintingFlags().printGenericOpForm().assumeVerified().enableDebugInfo());
+  mutant.module->print(os, OpPrintingFlags()
+                               .printGenericOpForm()
+                               .assumeVerified()
+                               .enableDebugInfo());
   return text + "\n";
 }

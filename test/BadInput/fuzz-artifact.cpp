@@ -1,6 +1,7 @@
 //===- fuzz-artifact.cpp - any bytes as an artifact -----------------------===//
 //
-// What parses and validates must run on any arguments, with launches going nowhere.
+// What parses and validates must run on any arguments, with launches going
+// nowhere.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,9 +29,9 @@ struct Numbers {
   const uint8_t *data;
   size_t size, at = 0;
   int64_t next() {
-    static constexpr int64_t odd[] = {0,       1,         2,         7,        8,
-                                      16,      4096,      -1,        1 << 20,  1l << 40,
-                                      1 << 31, INT64_MAX, INT64_MIN, 65536};
+    static constexpr int64_t odd[] = {
+        0,  1,       2,        7,       8,         16,        4096,
+        -1, 1 << 20, 1l << 40, 1 << 31, INT64_MAX, INT64_MIN, 65536};
     uint8_t byte = size ? data[at++ % size] : 0;
     return odd[byte % std::size(odd)];
   }
@@ -106,7 +107,8 @@ static uint64_t addToHash(uint64_t hash, const uint8_t *data, size_t size) {
   return hash;
 }
 
-/// Puts in the length and the checksum: otherwise no mutant would be read further.
+/// Puts in the length and the checksum: otherwise no mutant would be read
+/// further.
 static void mend(std::vector<uint8_t> &bytes) {
   static constexpr size_t header = 32;
   uint64_t payload = bytes.size() - header;

@@ -1,6 +1,7 @@
 //===- fuzz-modules.cpp - text and bytecode through every pipeline --------===//
 //
-// One source, two fuzzers: with MORTAR_FUZZ_BYTECODE inputs are bytecode, else text.
+// One source, two fuzzers: with MORTAR_FUZZ_BYTECODE inputs are bytecode, else
+// text.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,17 +29,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Effort effort;
   effort.seed = hash(data, size);
   effort.gpu = effort.seed % 32 == 0;
-  Verdict verdict =
-      tryBytes({reinterpret_cast<const char *>(data), size}, effort, /*known=*/false);
+  Verdict verdict = tryBytes({reinterpret_cast<const char *>(data), size},
+                             effort, /*known=*/false);
   if (verdict.problem.empty())
     return 0;
   fprintf(stderr, "%s\n", verdict.problem.c_str());
   abort();
 }
 
-/// Half of the time the fuzzer's own way, which knows the dictionary and what it covered.
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t maxSize,
-                                          unsigned seed) {
+/// Half of the time the fuzzer's own way, which knows the dictionary and what
+/// it covered.
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
+                                          size_t maxSize, unsigned seed) {
   Random random(seed);
   if (random.oneIn(2))
     return LLVMFuzzerMutate(data, size, maxSize);

@@ -2,8 +2,8 @@
 //
 //   mortar-fuzz-corpus <folder of .mlir files> <output folder>
 //
-// Writes text/, bytecode/ and artifact/ from the valid files, and mortar.dict, the names
-// of the dialect's ops and attributes.
+// Writes text/, bytecode/ and artifact/ from the valid files, and mortar.dict,
+// the names of the dialect's ops and attributes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,7 +22,8 @@
 using namespace mlir;
 using namespace mortar::badinput;
 
-static bool write(StringRef folder, StringRef sub, const Twine &name, StringRef bytes) {
+static bool write(StringRef folder, StringRef sub, const Twine &name,
+                  StringRef bytes) {
   llvm::SmallString<128> path(folder);
   llvm::sys::path::append(path, sub);
   std::error_code error = llvm::sys::fs::create_directories(path);
@@ -42,16 +43,35 @@ static std::string makeDictionary() {
   auto context = makeContext(/*allowUnregistered=*/false);
   auto add = [&](StringRef word) { text += "\"" + word.str() + "\"\n"; };
   for (RegisteredOperationName name : context->getRegisteredOperations())
-    if (name.getDialectNamespace() == mortar::MortarDialect::getDialectNamespace()) {
+    if (name.getDialectNamespace() ==
+        mortar::MortarDialect::getDialectNamespace()) {
       add(name.getStringRef());
       for (StringAttr attribute : name.getAttributeNames())
         add(attribute.getValue());
     }
-  for (const char *word :
-       {"mortar.constant", "mortar.output", "mortar.result", "bufferization.writable",
-        "row", "column", "row_scalar", "scalar", "recurrence", "weight", "epsilon",
-        "inner", "limit", "ins", "outs", "tensor<", "vector<", "memref<", "xbf16", "xf32",
-        "?x", "func.func", "return"})
+  for (const char *word : {"mortar.constant",
+                           "mortar.output",
+                           "mortar.result",
+                           "bufferization.writable",
+                           "row",
+                           "column",
+                           "row_scalar",
+                           "scalar",
+                           "recurrence",
+                           "weight",
+                           "epsilon",
+                           "inner",
+                           "limit",
+                           "ins",
+                           "outs",
+                           "tensor<",
+                           "vector<",
+                           "memref<",
+                           "xbf16",
+                           "xf32",
+                           "?x",
+                           "func.func",
+                           "return"})
     add(word);
   return text;
 }
@@ -59,7 +79,8 @@ static std::string makeDictionary() {
 /// As mortar-compile writes it; empty where it refuses.
 static std::string makeArtifact(StringRef text) {
   auto context = makeContext(/*allowUnregistered=*/false);
-  ScopedDiagnosticHandler silent(context.get(), [](Diagnostic &) { return success(); });
+  ScopedDiagnosticHandler silent(context.get(),
+                                 [](Diagnostic &) { return success(); });
   auto module = parseSourceString<ModuleOp>(text, context.get());
   mortar::CompileOptions options;
   options.cubin = false;
@@ -76,9 +97,10 @@ static std::string makeArtifact(StringRef text) {
 
 int main(int argc, char **argv) {
   if (argc != 3) {
-    llvm::errs() << "mortar-fuzz-corpus: expected a folder of .mlir files and one to "
-                    "write to, but found "
-                 << argc - 1 << " arguments\n";
+    llvm::errs()
+        << "mortar-fuzz-corpus: expected a folder of .mlir files and one to "
+           "write to, but found "
+        << argc - 1 << " arguments\n";
     return 1;
   }
   StringRef folder = argv[2];
@@ -96,7 +118,8 @@ int main(int argc, char **argv) {
     if (number % 4)
       continue; // a few dozen will do
     if (std::string artifact = makeArtifact(piece.text); !artifact.empty())
-      written &= write(folder, "artifact", Twine(++artifacts) + ".mortar", artifact);
+      written &=
+          write(folder, "artifact", Twine(++artifacts) + ".mortar", artifact);
   }
   written &= write(folder, "calls", "0", std::string(64, '\1'));
   return written && artifacts ? 0 : 1;
