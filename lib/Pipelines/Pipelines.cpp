@@ -30,6 +30,9 @@ void mortar::buildFusePipeline(OpPassManager &pm, const FusePipelineOptions &opt
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createCSEPass());
   pm.addPass(createOutlineGapsPass());
+  // Sizes and destinations that went along with a gap, and stand there twice.
+  pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createCSEPass());
 }
 
 void mortar::buildBufferizePipeline(OpPassManager &pm) {

@@ -21,8 +21,8 @@ using namespace mlir;
 // Text
 //===----------------------------------------------------------------------===//
 
-// MLIR's parser, its walks and its destructors recurse; a stack of 8 MiB holds some
-// thousand levels. Real programs nest a dozen.
+// MLIR's parser, its walks and its destructors recurse; a stack of 8 MiB holds
+// some thousand levels. Real programs nest a dozen.
 static constexpr unsigned maxNesting = 256;
 // Affine expressions recurse once an operator, without a bracket.
 static constexpr unsigned maxOperators = 1024;
@@ -95,7 +95,8 @@ const char *NestingChecker::findTooDeep() {
   return nullptr;
 }
 
-static LogicalResult checkText(llvm::MemoryBufferRef bytes, MLIRContext *context) {
+static LogicalResult checkText(llvm::MemoryBufferRef bytes,
+                               MLIRContext *context) {
   StringRef text = bytes.getBuffer();
   const char *deep = NestingChecker(text).findTooDeep();
   if (!deep)
@@ -103,9 +104,11 @@ static LogicalResult checkText(llvm::MemoryBufferRef bytes, MLIRContext *context
   StringRef before = text.take_front(deep - text.data());
   size_t line = before.count('\n') + 1;
   size_t column = before.size() - (before.rfind('\n') + 1) + 1;
-  return emitError(FileLineColLoc::get(context, bytes.getBufferIdentifier(), line, column))
-         << "expected at most " << maxNesting << " brackets within each other, and "
-         << maxOperators << " operators in one expression, but found more";
+  return emitError(FileLineColLoc::get(context, bytes.getBufferIdentifier(),
+                                       line, column))
+         << "expected at most " << maxNesting
+         << " brackets within each other, and " << maxOperators
+         << " operators in one expression, but found more";
 }
 
 //===----------------------------------------------------------------------===//
@@ -133,13 +136,15 @@ struct Pipe {
 };
 } // namespace
 
-/// Reads, verifies and writes to `out` as text, with the locations. Whatever was damaged on
-/// the way shows, at the latest, when the context is freed.
-static bool translate(llvm::MemoryBufferRef bytes, const DialectRegistry &registry,
-                      bool unregistered, int out) {
+/// Reads, verifies and writes to `out` as text, with the locations. Whatever
+/// was damaged on the way shows, at the latest, when the context is freed.
+static bool translate(llvm::MemoryBufferRef bytes,
+                      const DialectRegistry &registry, bool unregistered,
+                      int out) {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.allowUnregisteredDialects(unregistered);
-  ScopedDiagnosticHandler silent(&context, [](Diagnostic &) { return success(); });
+  ScopedDiagnosticHandler silent(&context,
+                                 [](Diagnostic &) { return success(); });
   Block block;
   if (failed(readBytecodeFile(bytes, &block, ParserConfig(&context))))
     return false;
@@ -151,14 +156,15 @@ static bool translate(llvm::MemoryBufferRef bytes, const DialectRegistry &regist
 
 /// In a process that nobody will miss.
 [[noreturn]] static void runChild(llvm::MemoryBufferRef bytes,
-                                  const DialectRegistry &registry, bool unregistered,
-                                  int out) {
+                                  const DialectRegistry &registry,
+                                  bool unregistered, int out) {
   for (int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP})
     ::signal(signal, SIG_DFL);
   rlimit noCore = {0, 0}, seconds = {maxSeconds, maxSeconds};
   setrlimit(RLIMIT_CORE, &noCore);
   setrlimit(RLIMIT_CPU, &seconds);
-#if !__has_feature(address_sanitizer) // whose shadow takes terabytes of addresses
+#if !__has_feature(                                                            \
+    address_sanitizer) // whose shadow takes terabytes of addresses
   rlimit memory;
   if (getrlimit(RLIMIT_AS, &memory) == 0 && memory.rlim_cur > maxMemory) {
     memory.rlim_cur = std::min<rlim_t>(maxMemory, memory.rlim_max);
@@ -173,7 +179,8 @@ static bool translate(llvm::MemoryBufferRef bytes, const DialectRegistry &regist
 static std::string readAll(int fd, pid_t child) {
   std::string text;
   std::vector<char> chunk(1 << 16);
-  auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3 * maxSeconds);
+  auto end =
+      std::chrono::steady_clock::now() + std::chrono::seconds(3 * maxSeconds);
   while (true) {
     pollfd ready = {fd, POLLIN, 0};
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -192,9 +199,10 @@ static std::string readAll(int fd, pid_t child) {
   }
 }
 
-static std::unique_ptr<llvm::MemoryBuffer> bytecodeToText(llvm::MemoryBufferRef bytes,
-                                                          MLIRContext *context) {
-  Location loc = FileLineColLoc::get(context, bytes.getBufferIdentifier(), 0, 0);
+static std::unique_ptr<llvm::MemoryBuffer>
+bytecodeToText(llvm::MemoryBufferRef bytes, MLIRContext *context) {
+  Location loc =
+      FileLineColLoc::get(context, bytes.getBufferIdentifier(), 0, 0);
   Pipe pipe;
   pid_t child = pipe.open() ? fork() : -1;
   if (child < 0) {
@@ -203,8 +211,8 @@ static std::unique_ptr<llvm::MemoryBuffer> bytecodeToText(llvm::MemoryBufferRef 
     return nullptr;
   }
   if (child == 0)
-    runChild(bytes, context->getDialectRegistry(), context->allowsUnregisteredDialects(),
-             pipe.ends[1]);
+    runChild(bytes, context->getDialectRegistry(),
+             context->allowsUnregisteredDialects(), pipe.ends[1]);
   pipe.close(1);
   std::string text = readAll(pipe.ends[0], child);
   int status = 0;
@@ -212,8 +220,10 @@ static std::unique_ptr<llvm::MemoryBuffer> bytecodeToText(llvm::MemoryBufferRef 
   while ((ended = waitpid(child, &status, 0)) < 0 && errno == EINTR)
     ;
   if (ended == child && WIFEXITED(status) && WEXITSTATUS(status) == readable)
-    return llvm::MemoryBuffer::getMemBufferCopy(text, bytes.getBufferIdentifier());
-  auto error = emitError(loc) << "expected bytecode that MLIR wrote, but found some that ";
+    return llvm::MemoryBuffer::getMemBufferCopy(text,
+                                                bytes.getBufferIdentifier());
+  auto error = emitError(loc)
+               << "expected bytecode that MLIR wrote, but found some that ";
   if (ended == child && WIFSIGNALED(status))
     error << "ends its reader: " << strsignal(WTERMSIG(status));
   else
@@ -222,7 +232,8 @@ static std::unique_ptr<llvm::MemoryBuffer> bytecodeToText(llvm::MemoryBufferRef 
 }
 
 std::unique_ptr<llvm::MemoryBuffer>
-mortar::toSafeText(std::unique_ptr<llvm::MemoryBuffer> source, MLIRContext *context) {
+mortar::toSafeText(std::unique_ptr<llvm::MemoryBuffer> source,
+                   MLIRContext *context) {
   if (isBytecode(*source))
     source = bytecodeToText(*source, context);
   if (source && failed(checkText(*source, context)))
@@ -230,8 +241,9 @@ mortar::toSafeText(std::unique_ptr<llvm::MemoryBuffer> source, MLIRContext *cont
   return source;
 }
 
-OwningOpRef<ModuleOp> mortar::readInput(std::unique_ptr<llvm::MemoryBuffer> source,
-                                        llvm::SourceMgr &sources, MLIRContext *context) {
+OwningOpRef<ModuleOp>
+mortar::readInput(std::unique_ptr<llvm::MemoryBuffer> source,
+                  llvm::SourceMgr &sources, MLIRContext *context) {
   source = toSafeText(std::move(source), context);
   if (!source)
     return {};

@@ -1,7 +1,7 @@
 //===- CheckInput.cpp - what MLIR's passes can't take ---------------------===//
 //
-// Begins every pipeline. What is refused here is legal IR that upstream's code would
-// crash on, loop over or silently get wrong.
+// Begins every pipeline. What is refused here is legal IR that upstream's code
+// would crash on, loop over or silently get wrong.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,8 +24,8 @@ static constexpr size_t maxDepth = 256;
 // Strides and sizes in bytes must fit the 48 bits of an address.
 static constexpr int64_t maxBytes = int64_t(1) << 47;
 
-/// Why a value may not have this type, or nothing. Bytecode can hold types that text and
-/// builders would refuse.
+/// Why a value may not have this type, or nothing. Bytecode can hold types that
+/// text and builders would refuse.
 static StringRef whyRefused(Type type) {
   auto shaped = dyn_cast<ShapedType>(type);
   if (!shaped)
@@ -35,7 +35,9 @@ static StringRef whyRefused(Type type) {
                   .Case<RankedTensorType, UnrankedTensorType>([&](Type) {
                     return TensorType::isValidElementType(element);
                   })
-                  .Case([&](VectorType) { return VectorType::isValidElementType(element); })
+                  .Case([&](VectorType) {
+                    return VectorType::isValidElementType(element);
+                  })
                   .Case<MemRefType, UnrankedMemRefType>([&](Type) {
                     return BaseMemRefType::isValidElementType(element);
                   })
@@ -68,12 +70,14 @@ static LogicalResult checkTypes(Operation *op) {
                              << ", but found " << type;
   };
   for (OpResult result : op->getResults())
-    if (failed(check(result.getType(), "result " + Twine(result.getResultNumber()))))
+    if (failed(check(result.getType(),
+                     "result " + Twine(result.getResultNumber()))))
       return failure();
   for (Region &region : op->getRegions())
     for (Block &block : region)
       for (BlockArgument arg : block.getArguments())
-        if (failed(check(arg.getType(), "argument " + Twine(arg.getArgNumber()))))
+        if (failed(
+                check(arg.getType(), "argument " + Twine(arg.getArgNumber()))))
           return failure();
   return success();
 }
@@ -81,8 +85,9 @@ static LogicalResult checkTypes(Operation *op) {
 static LogicalResult checkName(Operation *op) {
   auto name = op->getAttrOfType<StringAttr>(SymbolTable::getSymbolAttrName());
   if (name && name.empty() && isa<SymbolOpInterface>(op))
-    return op->emitOpError("expected a symbol's name of at least one character, but "
-                           "found an empty one");
+    return op->emitOpError(
+        "expected a symbol's name of at least one character, but "
+        "found an empty one");
   return success();
 }
 

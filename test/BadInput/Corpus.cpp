@@ -3,10 +3,12 @@
 #include "Corpus.h"
 
 #include "mortar/InitAll.h"
+#include "mortar/Transforms/Passes.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -32,7 +34,10 @@ static bool isValid(StringRef text) {
   auto context = makeContext(/*allowUnregistered=*/true);
   ScopedDiagnosticHandler silent(context.get(),
                                  [](Diagnostic &) { return success(); });
-  return bool(parseSourceString<ModuleOp>(text, context.get()));
+  auto module = parseSourceString<ModuleOp>(text, context.get());
+  PassManager pm(context.get());
+  pm.addPass(mortar::createCheckInputPass());
+  return module && succeeded(pm.run(*module));
 }
 
 /// Cuts at lines that begin with a separator.

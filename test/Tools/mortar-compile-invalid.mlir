@@ -7,9 +7,7 @@
 // RUN: not mortar-compile %t/syntax.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=SYNTAX
 // RUN: not mortar-compile %t/verify.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=VERIFY
 // RUN: not mortar-compile %t/type.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=TYPE
-// RUN: not mortar-compile %t/host-op.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=HOST-OP
-// RUN: not mortar-compile %t/host-constant.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=HOST-CONSTANT
-// RUN: not mortar-compile %t/host-dim.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=HOST-DIM
+// RUN: not mortar-compile %t/memrefs.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=MEMREFS
 // RUN: not test -e %t/no
 
 //--- dynamic.mlir
@@ -63,45 +61,9 @@ func.func @f(%x: tensor<?x8xi8>) -> tensor<?x8xi8> {
   return %0 : tensor<?x8xi8>
 }
 
-//--- host-op.mlir
-// HOST-OP: error: 'memref.copy' was not lowered: a launch plan can't hold it
-func.func private @f.shapes(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
-  return
-}
+//--- memrefs.mlir
+// MEMREFS: memrefs.mlir:3:3: error: expected regions on tensors, whose results become an entry's, but found one on memrefs
 func.func @f(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
-  memref.copy %x, %y : memref<?x8xf32> to memref<?x8xf32>
-  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
-    mortar.yield %a : vector<8xf32>
-  }
-  return
-}
-
-//--- host-constant.mlir
-// HOST-CONSTANT: error: expected an integer constant in a launch plan
-func.func private @f.shapes(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
-  return
-}
-func.func @f(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
-  %c0 = arith.constant 0 : index
-  %c = arith.constant 1.0 : f32
-  memref.store %c, %x[%c0, %c0] : memref<?x8xf32>
-  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
-    mortar.yield %a : vector<8xf32>
-  }
-  return
-}
-
-//--- host-dim.mlir
-// HOST-DIM: error: expected a constant dimension of an argument
-func.func private @f.shapes(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
-  return
-}
-func.func @f(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
-  %c0 = arith.constant 0 : index
-  %d = memref.dim %x, %c0 : memref<?x8xf32>
-  %e = memref.dim %x, %d : memref<?x8xf32>
-  %m = memref.alloc(%e) : memref<?x8xf32>
-  memref.dealloc %m : memref<?x8xf32>
   mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
     mortar.yield %a : vector<8xf32>
   }

@@ -28,4 +28,4 @@ func.func private @empty(tensor<0x4294967296x4294967296xf32>)
 // -----
 
 // expected-error @+1 {{expected a symbol's name of at least one character, but found an empty one}}
-"builtin.module"() <{sym_name = ""}> ({}) : () -> ()
+"builtin.module"() <{sym_name = ""}> ({^bb0:}) : () -> ()

@@ -22,11 +22,12 @@ int main(int argc, char **argv) {
   DialectRegistry registry;
   mortar::registerAllDialects(registry);
   mortar::registerAllPasses();
-  auto [inputName, outputName] =
-      registerAndParseCLIOptions(argc, argv, "Mortar's optimizer driver\n", registry);
+  auto [inputName, outputName] = registerAndParseCLIOptions(
+      argc, argv, "Mortar's optimizer driver\n", registry);
   MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
   if (config.shouldShowDialects() || config.shouldListPasses())
-    return asMainReturnCode(MlirOptMain(argc, argv, inputName, outputName, registry));
+    return asMainReturnCode(
+        MlirOptMain(argc, argv, inputName, outputName, registry));
 
   std::string problem;
   auto file = openInputFile(inputName, &problem);
@@ -35,6 +36,8 @@ int main(int argc, char **argv) {
   {
     MLIRContext context(registry, MLIRContext::Threading::DISABLED);
     context.allowUnregisteredDialects(config.shouldAllowUnregisteredDialects());
+    llvm::SourceMgr sources;
+    SourceMgrDiagnosticHandler diagnostics(sources, &context);
     file = mortar::toSafeText(std::move(file), &context);
     if (!file)
       return 1;

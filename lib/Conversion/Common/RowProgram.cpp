@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -18,6 +19,12 @@ static bool isPrimitive(Operation &op) {
     return getElementTypeOrSelf(op.getResult(0).getType()).isF32();
   return isa_and_nonnull<arith::ArithDialect>(op.getDialect()) && op.getNumResults() == 1 &&
          op.getNumRegions() == 0;
+}
+
+/// At `op`, or at its region: constants lose their places when they are folded.
+static InFlightDiagnostic emitErrorAt(Operation &op) {
+  Location loc = op.getLoc();
+  return emitError(isa<UnknownLoc>(loc) ? op.getParentOp()->getLoc() : loc);
 }
 
 FailureOr<RowProgram> RowProgram::read(FusedOp region) {
@@ -37,13 +44,13 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
   int64_t widestReduced = 0;
   for (Operation &op : *region.getBodyBlock()) {
     if (!isPrimitive(op))
-      return op.emitError() << "expected a row primitive, but found '" << op.getName()
+      return emitErrorAt(op) << "expected a row primitive, but found '" << op.getName()
                             << "'; run mortar-decompose first";
     for (Value value : op.getResults()) {
       auto row = dyn_cast<VectorType>(value.getType());
       if (isa<ShapedType>(value.getType()) &&
           (!row || row.getRank() != 1 || row.isScalable()))
-        return op.emitError() << "expected rows to be vectors of rank 1 and static "
+        return emitErrorAt(op) << "expected rows to be vectors of rank 1 and static "
                                  "length, but found "
                               << value.getType();
       note(value);
@@ -51,8 +58,8 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
       if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
           dense && !dense.isSplat())
-        return op.emitError("expected a constant row to be a splat; pass other "
-                            "constants as a column operand");
+        return emitErrorAt(op) << "expected a constant row to be a splat; pass other "
+                                  "constants as a column operand";
     if (auto reduce = dyn_cast<RowReduceOp>(op)) {
       if (isa<VectorType>(reduce.getType()))
         return op.emitError("reductions over groups have no lowering yet");
