@@ -1,9 +1,8 @@
 //===- MutateIR.cpp - IR made odd -----------------------------------------===//
 
-#include "Mutators.h"
+#include "IRMutator.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 
@@ -31,9 +30,7 @@ static void setAttribute(Operation *op, StringAttr name, Attribute value) {
                                        [&] { return op->emitError(); });
 }
 
-/// Whatever an earlier mutation let read this, reads nothing now: a verifier
-/// finds that.
-static void forget(Operation *op) {
+void mortar::badinput::forget(Operation *op) {
   op->walk([](Operation *inner) {
     inner->dropAllUses();
     for (Region &region : inner->getRegions())
@@ -43,72 +40,8 @@ static void forget(Operation *op) {
   });
 }
 
-namespace {
-
-class Mutator {
-public:
-  Mutator(ModuleOp module, Random &random)
-      : module(module), random(random), context(module.getContext()) {
-    module.walk([&](Operation *op) {
-      if (op != module)
-        ops.push_back(op);
-    });
-    module.walk([&](Block *block) {
-      llvm::append_range(values, block->getArguments());
-      for (Operation &op : *block)
-        llvm::append_range(values, op.getResults());
-    });
-    llvm::append_range(functions, module.getOps<func::FuncOp>());
-  }
-
-  std::string run();
-
-private:
-  void changeAttribute();
-  void removeAttribute();
-  void changeType();
-  void changeOperands();
-  void eraseOp();
-  void cloneOp();
-  void moveOp();
-  void addForeignOp();
-  void wrapInControlFlow();
-  void nest();
-  void changeFunctionType();
-  void changeArgumentAttribute();
-  void declare();
-  void recurse();
-  void changeReturn();
-  void addConstant();
-  void changeLocation();
-
-  Operation *anyOp() { return random.pick(ops); }
-  /// One inside a function, whose parent has room for more.
-  Operation *opInBody() {
-    for (int i = 0; i < 8; ++i)
-      if (Operation *op = anyOp(); op->getParentOfType<func::FuncOp>())
-        return op;
-    return nullptr;
-  }
-  func::FuncOp anyFunction() {
-    return functions.empty() ? func::FuncOp() : random.pick(functions);
-  }
-  Value valueLike(Value value);
-  void say(const Twine &what) { said = what.str(); }
-
-  ModuleOp module;
-  Random &random;
-  MLIRContext *context;
-  SmallVector<Operation *> ops;
-  SmallVector<Value> values;
-  SmallVector<func::FuncOp> functions;
-  std::string said;
-};
-
-} // namespace
-
 /// Of the same type, or once in a while of any.
-Value Mutator::valueLike(Value value) {
+Value IRMutator::valueLike(Value value) {
   for (int i = 0; i < 32; ++i) {
     Value other = random.pick(values);
     if (other.getType() == value.getType() && other != value)
@@ -117,7 +50,7 @@ Value Mutator::valueLike(Value value) {
   return random.pick(values);
 }
 
-void Mutator::changeAttribute() {
+void IRMutator::changeAttribute() {
   static constexpr const char *names[] = {"mortar.constant",
                                           "mortar.output",
                                           "mortar.result",
@@ -159,7 +92,7 @@ void Mutator::changeAttribute() {
   setAttribute(op, StringAttr::get(context, name), value);
 }
 
-void Mutator::removeAttribute() {
+void IRMutator::removeAttribute() {
   Operation *op = anyOp();
   SmallVector<NamedAttribute> known(op->getAttrs());
   if (known.empty())
@@ -172,7 +105,7 @@ void Mutator::removeAttribute() {
     op->removeDiscardableAttr(name);
 }
 
-void Mutator::changeType() {
+void IRMutator::changeType() {
   if (values.empty())
     return;
   Value value = random.pick(values);
@@ -198,7 +131,7 @@ void Mutator::changeType() {
   say("change a type");
 }
 
-void Mutator::changeOperands() {
+void IRMutator::changeOperands() {
   Operation *op = anyOp();
   unsigned count = op->getNumOperands();
   if (!count || values.empty())
@@ -222,7 +155,7 @@ void Mutator::changeOperands() {
   say("change operands of " + op->getName().getStringRef());
 }
 
-void Mutator::eraseOp() {
+void IRMutator::eraseOp() {
   Operation *op = anyOp();
   say("erase " + op->getName().getStringRef());
   // What read it reads something else, which may stand behind it or nowhere
@@ -244,7 +177,7 @@ void Mutator::eraseOp() {
   op->erase();
 }
 
-void Mutator::cloneOp() {
+void IRMutator::cloneOp() {
   Operation *op = anyOp();
   say("clone " + op->getName().getStringRef());
   OpBuilder b(op);
@@ -258,7 +191,7 @@ void Mutator::cloneOp() {
     op->replaceAllUsesWith(copy->getResults());
 }
 
-void Mutator::moveOp() {
+void IRMutator::moveOp() {
   Operation *op = anyOp(), *to = anyOp();
   if (op->isAncestor(to))
     return;
@@ -273,7 +206,7 @@ void Mutator::moveOp() {
     op->moveAfter(to);
 }
 
-void Mutator::addForeignOp() {
+void IRMutator::addForeignOp() {
   static constexpr const char *names[] = {
       "foreign.op",     "builtin.unrealized_conversion_cast",
       "arith.addf",     "mortar.residual_add",
@@ -306,7 +239,7 @@ void Mutator::addForeignOp() {
   say("add " + made->getName().getStringRef());
 }
 
-void Mutator::wrapInControlFlow() {
+void IRMutator::wrapInControlFlow() {
   Operation *op = opInBody();
   if (!op || op->hasTrait<OpTrait::IsTerminator>())
     return;
@@ -339,7 +272,7 @@ void Mutator::wrapInControlFlow() {
   op->moveBefore(made.getBody(), made.getBody()->begin());
 }
 
-void Mutator::nest() {
+void IRMutator::nest() {
   Operation *op = functions.empty() ? anyOp() : anyFunction().getOperation();
   say("nest " + op->getName().getStringRef());
   static constexpr size_t depths[] = {1, 2, 10, 100, 1000};
@@ -351,133 +284,7 @@ void Mutator::nest() {
   }
 }
 
-void Mutator::changeFunctionType() {
-  func::FuncOp func = anyFunction();
-  if (!func)
-    return;
-  say("change the type of a function");
-  SmallVector<Type> inputs(func.getArgumentTypes()),
-      results(func.getResultTypes());
-  SmallVector<Type> &changed = random.oneIn(2) ? inputs : results;
-  if (changed.empty() || random.oneIn(2))
-    changed.insert(changed.begin() + random.below(changed.size() + 1),
-                   makeType(context, random));
-  else
-    changed.erase(changed.begin() + random.below(changed.size()));
-  if (!func.isExternal() && random.oneIn(2)) {
-    Type type = makeType(context, random);
-    inputs.push_back(type);
-    func.getBody().addArgument(type, func.getLoc());
-  }
-  func.setFunctionType(FunctionType::get(context, inputs, results));
-}
-
-void Mutator::changeArgumentAttribute() {
-  static constexpr const char *names[] = {
-      "mortar.constant", "mortar.output",
-      "mortar.result",   "bufferization.writable",
-      "llvm.noalias",    "llvm.align",
-      "foreign.attr",    "bufferization.buffer_layout"};
-  func::FuncOp func = anyFunction();
-  // An earlier mutation may have left more or fewer than there are arguments.
-  if (!func || !func.getNumArguments() ||
-      (func.getArgAttrsAttr() &&
-       func.getArgAttrsAttr().size() != func.getNumArguments()))
-    return;
-  say("set an attribute of an argument");
-  static constexpr const char *values[] = {"unit", "true", "0 : i64", "7 : i64",
-                                           "-1 : i64"};
-  unsigned argument = random.below(func.getNumArguments());
-  const char *name = random.pick(names);
-  Attribute value = makeAttribute(context, random);
-  Builder b(context);
-  switch (random.below(std::size(values) + 1)) {
-  case 0:
-    value = b.getUnitAttr();
-    break;
-  case 1:
-    value = b.getBoolAttr(true);
-    break;
-  case 2:
-    value = b.getI64IntegerAttr(0);
-    break;
-  case 3:
-    value = b.getI64IntegerAttr(7);
-    break;
-  case 4:
-    value = b.getI64IntegerAttr(-1);
-    break;
-  default:
-    break;
-  }
-  func.setArgAttr(argument, name, value);
-}
-
-void Mutator::declare() {
-  func::FuncOp func = anyFunction();
-  if (!func)
-    return;
-  say("take a function's body or visibility");
-  if (random.oneIn(2) && !func.isExternal()) {
-    forget(func);
-    for (Block &block : func.getBody())
-      block.dropAllReferences();
-    func.getBody().getBlocks().clear();
-  }
-  if (random.oneIn(2))
-    func.setPrivate();
-  else if (random.oneIn(2))
-    func.setPublic();
-}
-
-void Mutator::recurse() {
-  func::FuncOp func = anyFunction(), callee = anyFunction();
-  if (!func || func.isExternal() || func.getBody().getBlocks().empty())
-    return;
-  say("call a function");
-  OpBuilder b = OpBuilder::atBlockBegin(&func.front());
-  SmallVector<Value> operands;
-  for (Type type : callee.getArgumentTypes()) {
-    Value found;
-    for (Value argument : func.getArguments())
-      if (argument.getType() == type)
-        found = argument;
-    if (!found)
-      return;
-    operands.push_back(found);
-  }
-  auto call = func::CallOp::create(b, func.getLoc(), callee, operands);
-  for (Value result : call.getResults())
-    for (Value other : values)
-      if (other.getType() == result.getType() && random.oneIn(2))
-        return other.replaceAllUsesExcept(result, call);
-}
-
-void Mutator::changeReturn() {
-  func::FuncOp func = anyFunction();
-  if (!func || func.isExternal() || values.empty())
-    return;
-  auto *last = func.back().empty() ? nullptr : &func.back().back();
-  if (!last)
-    return;
-  say("change what a function returns");
-  SmallVector<Value> returned(last->getOperands());
-  Value more = random.oneIn(2) && !returned.empty() ? random.pick(returned)
-               : func.getNumArguments() && random.oneIn(2)
-                   ? Value(func.getArgument(0))
-                   : random.pick(values);
-  if (returned.empty() || random.oneIn(2))
-    returned.push_back(more);
-  else if (random.oneIn(2))
-    random.pick(returned) = more;
-  else
-    returned.pop_back();
-  last->setOperands(returned);
-  func.setFunctionType(FunctionType::get(context, func.getArgumentTypes(),
-                                         ValueRange(returned).getTypes()));
-}
-
-void Mutator::addConstant() {
+void IRMutator::addConstant() {
   Operation *at = opInBody();
   if (!at || values.empty())
     return;
@@ -503,7 +310,7 @@ void Mutator::addConstant() {
       return operand.set(made);
 }
 
-void Mutator::changeLocation() {
+void IRMutator::changeLocation() {
   Operation *op = anyOp();
   Builder b(context);
   const Location locations[] = {
@@ -519,27 +326,27 @@ void Mutator::changeLocation() {
   say("change a location");
 }
 
-std::string Mutator::run() {
+std::string IRMutator::run() {
   if (ops.empty())
     return "nothing to mutate";
-  static constexpr std::pair<void (Mutator::*)(), unsigned> mutations[] = {
-      {&Mutator::changeAttribute, 6},
-      {&Mutator::removeAttribute, 1},
-      {&Mutator::changeType, 6},
-      {&Mutator::changeOperands, 5},
-      {&Mutator::eraseOp, 3},
-      {&Mutator::cloneOp, 3},
-      {&Mutator::moveOp, 3},
-      {&Mutator::addForeignOp, 3},
-      {&Mutator::wrapInControlFlow, 3},
-      {&Mutator::nest, 1},
-      {&Mutator::changeFunctionType, 1},
-      {&Mutator::changeArgumentAttribute, 3},
-      {&Mutator::declare, 1},
-      {&Mutator::recurse, 2},
-      {&Mutator::changeReturn, 3},
-      {&Mutator::addConstant, 2},
-      {&Mutator::changeLocation, 1},
+  static constexpr std::pair<void (IRMutator::*)(), unsigned> mutations[] = {
+      {&IRMutator::changeAttribute, 6},
+      {&IRMutator::removeAttribute, 1},
+      {&IRMutator::changeType, 6},
+      {&IRMutator::changeOperands, 5},
+      {&IRMutator::eraseOp, 3},
+      {&IRMutator::cloneOp, 3},
+      {&IRMutator::moveOp, 3},
+      {&IRMutator::addForeignOp, 3},
+      {&IRMutator::wrapInControlFlow, 3},
+      {&IRMutator::nest, 1},
+      {&IRMutator::changeFunctionType, 1},
+      {&IRMutator::changeArgumentAttribute, 3},
+      {&IRMutator::declare, 1},
+      {&IRMutator::recurse, 2},
+      {&IRMutator::changeReturn, 3},
+      {&IRMutator::addConstant, 2},
+      {&IRMutator::changeLocation, 1},
   };
   unsigned sum = 0;
   for (auto &[mutation, weight] : mutations)
@@ -558,5 +365,5 @@ std::string Mutator::run() {
 std::string mortar::badinput::mutateIR(ModuleOp module, Random &random) {
   ScopedDiagnosticHandler silent(module.getContext(),
                                  [](Diagnostic &) { return success(); });
-  return Mutator(module, random).run();
+  return IRMutator(module, random).run();
 }

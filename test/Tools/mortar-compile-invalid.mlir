@@ -1,5 +1,5 @@
 // Ops that can't be lowered are errors at the op, and no file is written.
-// RUN: split-file %s %t
+// RUN: rm -rf %t && split-file %s %t
 // RUN: not mortar-compile %t/dynamic.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=DYNAMIC
 // RUN: not mortar-compile %t/unknown.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: not mortar-compile %t/nothing.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=NOTHING

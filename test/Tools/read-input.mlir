@@ -25,7 +25,7 @@ func.func @f(%x: tensor<?x8xbf16>) -> tensor<?x8xbf16> {
 
 //--- wide.mlir
 // Many brackets beside each other, in strings and in comments: [[[[[[[[[[[[[[[[[[[[
-// WIDE: "[[[[[[[["
+// WIDE: x.a = "{{\[+}}"
 module attributes {x.a = "[[[[[[[[", x.b = [[], [], [], []]} {}
 // -----
 // WIDE: module
