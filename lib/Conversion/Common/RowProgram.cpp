@@ -93,8 +93,10 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
       continue;
     unsigned bits = element.getIntOrFloatBitWidth();
     program.narrowestElementBytes = std::min(program.narrowestElementBytes, bits / 8);
+    if (i >= inputs)
+      continue;
     Type type = region.getBodyBlock()->getArgument(i).getType();
-    if (i < inputs && isa<VectorType>(type))
+    if (isa<VectorType>(type))
       program.loadedBytes += bits / 8 * (program.isWide(type) ? 2 : 1);
   }
   return program;
