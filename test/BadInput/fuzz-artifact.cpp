@@ -60,7 +60,7 @@ static void runEntries(const Artifact &artifact, Numbers numbers) {
         stride = numbers.next();
       arg.rank = declared.shape.size();
       arg.type = declared.type;
-      arg.data = reinterpret_cast<void *>(numbers.next() * 256);
+      arg.data = reinterpret_cast<void *>(uint64_t(numbers.next()) * 256);
       args.push_back(arg);
     }
     bool withStrides = numbers.next() & 1;
