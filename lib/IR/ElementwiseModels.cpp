@@ -18,6 +18,9 @@ template <typename ConcreteOp>
 struct Elementwise
     : FusionOpInterface::ExternalModel<Elementwise<ConcreteOp>, ConcreteOp> {
   bool startsRegion(Operation *) const { return false; }
+  /// Not truncf's rounding mode: everything rounds to nearest. Whether fastmath flags
+  /// are set is for fusion to see.
+  bool knowsAttribute(Operation *, StringRef name) const { return name == "fastmath"; }
   bool isTransparentToDtypeRule(Operation *) const {
     return std::is_same_v<ConcreteOp, arith::ExtFOp>;
   }

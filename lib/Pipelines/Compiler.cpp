@@ -66,20 +66,34 @@ static LogicalResult fuse(ModuleOp module, const CompileOptions &options,
   return success();
 }
 
-FailureOr<GPUProgram> mortar::compileForGPU(ModuleOp module,
-                                            const CompileOptions &options) {
-  GPUProgram program;
+FailureOr<LoweredGPUProgram> mortar::lowerForGPU(ModuleOp module,
+                                                 const CompileOptions &options) {
+  LoweredGPUProgram program;
   if (failed(fuse(module, options, program.summary)))
     return failure();
   ToGPUPipelineOptions toGPU;
   toGPU.chip = options.target;
+  toGPU.fewRows = options.fewRows;
   if (failed(run(module, [&](OpPassManager &pm) { buildToGPUPipeline(pm, toGPU); })))
     return failure();
   auto plan = buildLaunchPlan(module);
   if (failed(plan))
     return failure();
   program.artifact = std::move(*plan);
+  program.artifact.numericsVersion = numericsVersion;
+  program.artifact.producer = "mortar 0.1.0";
+  program.artifact.remarksJson = llvm::formatv("{0}", program.summary.toJSON()).str();
+  return program;
+}
 
+FailureOr<GPUProgram> mortar::compileForGPU(ModuleOp module,
+                                            const CompileOptions &options) {
+  FailureOr<LoweredGPUProgram> lowered = lowerForGPU(module, options);
+  if (failed(lowered))
+    return failure();
+  GPUProgram program;
+  program.artifact = std::move(lowered->artifact);
+  program.summary = std::move(lowered->summary);
   if (failed(run(module, [](OpPassManager &pm) { buildToNVVMPipeline(pm); })))
     return failure();
   auto kernels = *module.getOps<gpu::GPUModuleOp>().begin();
@@ -97,9 +111,6 @@ FailureOr<GPUProgram> mortar::compileForGPU(ModuleOp module,
       return failure();
     program.artifact.images.push_back({options.target, CodeImage::Cubin, *cubin});
   }
-  program.artifact.numericsVersion = numericsVersion;
-  program.artifact.producer = "mortar 0.1.0";
-  program.artifact.remarksJson = llvm::formatv("{0}", program.summary.toJSON()).str();
   if (auto valid = runtime::validateArtifact(program.artifact); !valid.ok())
     return module.emitError() << "the launch plan is wrong, which is a bug of Mortar's: "
                               << valid.message();

@@ -22,9 +22,13 @@ using namespace mlir;
 
 void mortar::buildFusePipeline(OpPassManager &pm, const FusePipelineOptions &options) {
   pm.addPass(createCheckInputPass());
+  // What is computed twice has one kernel.
+  pm.addNestedPass<func::FuncOp>(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createCSEPass());
   FuseRowsPassOptions fuse;
   fuse.merge = options.merge;
+  fuse.maxLiveBytes = options.maxLiveBytes;
   fuse.mixedDtypes = options.mixedDtypes ? MixedDtypes::Fuse : MixedDtypes::Separate;
   pm.addPass(createFuseRowsPass(fuse));
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
@@ -48,6 +52,7 @@ void mortar::buildToGPUPipeline(OpPassManager &pm, const ToGPUPipelineOptions &o
   buildBufferizePipeline(pm);
   ConvertMortarToGPUPassOptions convert;
   convert.chip = options.chip;
+  convert.fewRows = options.fewRows;
   pm.addPass(createConvertMortarToGPUPass(convert));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -48,6 +48,7 @@ public:
 
 private:
   LogicalResult checkFunction();
+  void copySharedResults();
   LogicalResult checkResults();
   LogicalResult checkArguments();
   Value findDeadInput(FusedOp fused, unsigned result, bool isReturned);
@@ -86,7 +87,10 @@ struct AssignDestinationsPass
 } // namespace
 
 LogicalResult DestinationAssigner::run() {
-  if (failed(checkFunction()) || failed(checkArguments()) || failed(checkResults()))
+  if (failed(checkFunction()) || failed(checkArguments()))
+    return failure();
+  copySharedResults();
+  if (failed(checkResults()))
     return failure();
   reuseDeadInputs();
   if (failed(buildShapes()))
@@ -133,13 +137,38 @@ LogicalResult DestinationAssigner::checkFunction() {
   return success();
 }
 
-LogicalResult DestinationAssigner::checkResults() {
+/// `value` with the shape that is known best.
+static Value lookThroughCasts(Value value) {
+  while (auto cast = value.getDefiningOp<tensor::CastOp>())
+    value = cast.getSource();
+  return value;
+}
+
+/// Each result has a buffer of its own: an argument that is returned, or a value that is
+/// returned twice, is copied by a region.
+void DestinationAssigner::copySharedResults() {
   llvm::SmallDenseSet<Value> seen;
-  Operation *terminator = entry.getTerminator();
-  for (auto [i, value] : llvm::enumerate(terminator->getOperands())) {
-    // The buffer has the shape that is known best.
-    while (auto cast = value.getDefiningOp<tensor::CastOp>())
-      value = cast.getSource();
+  for (OpOperand &operand : entry.getTerminator()->getOpOperands()) {
+    Value value = lookThroughCasts(operand.get());
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    bool shared = isa<BlockArgument>(value) || !seen.insert(value).second;
+    if (!shared || !FusedOp::getRowType(type, RowMap::Row))
+      continue;
+    b.setInsertionPoint(entry.getTerminator());
+    Location loc = func.getLoc();
+    Value empty = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, value),
+                                          type.getElementType());
+    auto copy = FusedOp::create(b, loc, value, RowMap::Row, empty, RowMap::Row);
+    copy.setLabel("copy");
+    b.setInsertionPointToEnd(copy.getBodyBlock());
+    YieldOp::create(b, loc, copy.getBodyBlock()->getArguments());
+    operand.set(copy.getResult(0));
+  }
+}
+
+LogicalResult DestinationAssigner::checkResults() {
+  for (auto [i, value] : llvm::enumerate(entry.getTerminator()->getOperands())) {
+    value = lookThroughCasts(value);
     auto result = dyn_cast<OpResult>(value);
     if (!result || !isa<FusedOp>(result.getOwner()))
       return func.emitError() << "expected result " << i << " of '" << func.getName()
@@ -149,10 +178,6 @@ LogicalResult DestinationAssigner::checkResults() {
                                                             .getStringRef()
                                          : Twine("an argument"))
                                      .str();
-    if (!seen.insert(value).second)
-      return func.emitError() << "expected the results of '" << func.getName()
-                              << "' to be different values, but result " << i
-                              << " is returned twice";
     returned.push_back(result);
   }
   return success();

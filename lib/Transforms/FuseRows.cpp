@@ -12,6 +12,7 @@
 
 #include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/ADT/EquivalenceClasses.h"
 
 namespace mortar {
 #define GEN_PASS_DEF_FUSEROWSPASS
@@ -33,7 +34,7 @@ public:
 
 private:
   void wrapAll(RewriterBase &rewriter);
-  void mergeAll(RewriterBase &rewriter);
+  bool mergeAll(RewriterBase &rewriter);
   LogicalResult cleanUp();
   void reportAll(bool merge);
   void report(Location loc, StringRef name, const Refusal &refusal);
@@ -69,52 +70,78 @@ LogicalResult RowFuser::run(bool merge) {
   // has this size.
   if (failed(cleanUp()))
     return failure();
-  if (merge)
-    mergeAll(rewriter);
+  // A merge moves what stands in between, which may make room for one before it.
+  while (merge && mergeAll(rewriter))
+    ;
   if (failed(cleanUp()))
     return failure();
   reportAll(merge);
   return success();
 }
 
-/// Whether `op` has a neighbour that starts a region, through views and ops like it.
-static bool hasMortarNeighbour(FusionOpInterface op) {
-  for (Value operand : op->getOperands())
-    if (lookThroughViews(operand).getDefiningOp<FusedOp>())
-      return true;
-  SmallVector<Operation *> worklist{op};
-  DenseSet<Operation *> seen;
-  while (!worklist.empty()) {
-    for (Operation *user : worklist.pop_back_val()->getUsers()) {
-      if (!seen.insert(user).second)
+/// The ops that become regions: those that start one, and whatever hangs together with
+/// them, by values that one makes and another reads, through views. An op that can't be a
+/// region doesn't connect its neighbours.
+static SmallVector<FusionOpInterface>
+findJoining(func::FuncOp func, ArrayRef<FusionOpInterface> ops,
+            const DenseMap<Operation *, Refusal> &refusals) {
+  llvm::EquivalenceClasses<Operation *> connected;
+  for (FusionOpInterface op : ops)
+    connected.insert(op);
+  func.walk([&](FusedOp region) { connected.insert(region); });
+  SmallVector<std::pair<Operation *, Operation *>> borders; // one of the two is refused
+  auto connectOperands = [&](Operation *op) {
+    for (Value operand : op->getOperands()) {
+      Operation *def = lookThroughViews(operand).getDefiningOp();
+      if (!def || connected.findLeader(def) == connected.member_end())
         continue;
-      auto fusible = dyn_cast<FusionOpInterface>(user);
-      if (isa<FusedOp>(user) || (fusible && fusible.startsRegion()))
-        return true;
-      bool isView = user->getNumResults() == 1 &&
-                    lookThroughViews(user->getResult(0)) != user->getResult(0);
-      if (isView || (fusible && !whyNotWrapped(fusible)))
-        worklist.push_back(user);
+      if (refusals.contains(op) || refusals.contains(def))
+        borders.emplace_back(op, def);
+      else
+        connected.unionSets(op, def);
     }
-  }
-  return false;
+  };
+  llvm::DenseSet<Operation *> started; // leaders of what holds one that starts
+  llvm::for_each(ops, connectOperands);
+  func.walk([&](FusedOp region) {
+    connectOperands(region);
+    return WalkResult::skip();
+  });
+  for (FusionOpInterface op : ops)
+    if (op.startsRegion() && !refusals.contains(op))
+      started.insert(connected.getLeaderValue(op));
+  func.walk([&](FusedOp region) { started.insert(connected.getLeaderValue(region)); });
+
+  llvm::DenseSet<Operation *> neighbours; // refused ones, for the report
+  for (auto [reader, maker] : borders)
+    for (auto [op, other] : {std::pair(reader, maker), std::pair(maker, reader)})
+      if (started.contains(connected.getLeaderValue(other)))
+        neighbours.insert(op);
+  return llvm::filter_to_vector(ops, [&](FusionOpInterface op) {
+    if (refusals.contains(op))
+      return op.startsRegion() || neighbours.contains(op);
+    return started.contains(connected.getLeaderValue(op));
+  });
 }
 
 void RowFuser::wrapAll(RewriterBase &rewriter) {
   SmallVector<FusionOpInterface> ops;
+  DenseMap<Operation *, Refusal> refusals;
   func.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (isa<FusedOp>(op))
       return WalkResult::skip();
     if (auto fusible = dyn_cast<FusionOpInterface>(op))
-      if (llvm::all_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>))
+      if (llvm::all_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>)) {
         ops.push_back(fusible);
+        if (auto refusal = whyNotWrapped(fusible))
+          refusals.insert({op, *refusal});
+      }
     return WalkResult::advance();
   });
-  for (FusionOpInterface op : ops) {
-    if (!op.startsRegion() && !hasMortarNeighbour(op))
-      continue;
-    if (auto refusal = whyNotWrapped(op))
-      unwrapped.emplace_back(op->getLoc(), op->getName().stripDialect(), *refusal);
+  for (FusionOpInterface op : findJoining(func, ops, refusals)) {
+    if (auto refusal = refusals.find(op); refusal != refusals.end())
+      unwrapped.emplace_back(op->getLoc(), op->getName().stripDialect(),
+                             refusal->second);
     else
       wrapInRegion(rewriter, op);
   }
@@ -135,7 +162,9 @@ static SmallVector<FusedOp> findProducers(FusedOp consumer) {
   return nearestFirst;
 }
 
-void RowFuser::mergeAll(RewriterBase &rewriter) {
+/// One walk in program order; whether it merged anything.
+bool RowFuser::mergeAll(RewriterBase &rewriter) {
+  bool merged = false;
   SmallVector<FusedOp> inOrder;
   func.walk([&](FusedOp region) { inOrder.push_back(region); });
   for (FusedOp consumer : inOrder) {
@@ -145,11 +174,12 @@ void RowFuser::mergeAll(RewriterBase &rewriter) {
         if (whyNotMerged(producer, consumer, options))
           continue;
         consumer = mergeRegions(rewriter, producer, consumer);
-        changed = true;
+        changed = merged = true;
         break;
       }
     }
   }
+  return merged;
 }
 
 /// Results that only the merged region read are gone, doubled operands are one, views

@@ -32,12 +32,13 @@ static bool hasElementOfRows(Value value) {
 std::optional<Refusal> mortar::whyNotWrapped(FusionOpInterface op) {
   // An attribute that changed the meaning must not be lost, so one that isn't known
   // to be harmless stops fusion. Upstream's fastmath would license other bits.
-  for (NamedAttribute attr : op->getDiscardableAttrs())
-    return Refusal{"unknown-attribute",
-                   ("the attribute '" + attr.getName().getValue() +
-                    "' may change what the op means")
-                       .str(),
-                   "remove the attribute"};
+  for (NamedAttribute attr : op->getAttrs())
+    if (!op.knowsAttribute(attr.getName()))
+      return Refusal{"unknown-attribute",
+                     ("the attribute '" + attr.getName().getValue() +
+                      "' may change what the op means")
+                         .str(),
+                     "remove the attribute"};
   if (auto fastmath = dyn_cast<arith::ArithFastMathInterface>(op.getOperation()))
     if (auto flags = fastmath.getFastMathFlagsAttr();
         flags && flags.getValue() != arith::FastMathFlags::none)

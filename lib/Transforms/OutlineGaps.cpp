@@ -12,6 +12,7 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallPtrSet.h"
 
@@ -107,6 +108,10 @@ void OutlineGapsPass::outlineGapsOf(func::FuncOp func, SymbolTable &symbols) {
   auto behind = ++Block::iterator(func);
   for (auto [i, gap] : llvm::enumerate(gaps))
     GapOutliner(gap, func).run(i, symbols, behind);
+  // Destinations and their sizes have gone with the gaps.
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(func.front())))
+    if (isGlue(&op) && isOpTriviallyDead(&op))
+      op.erase();
 }
 
 /// Sizes were taken from the regions' results here and there; their destinations have

@@ -25,22 +25,73 @@ func.func @not_a_primitive(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
 
 // -----
 
-func.func @groups(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
-  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
-    // expected-error @+1 {{reductions over groups have no lowering yet}}
-    %g = mortar.row_reduce <sum> %a : vector<8xf32> -> vector<2xf32>
-    %b = mortar.row_broadcast %g : vector<2xf32> -> vector<8xf32>
-    mortar.yield %b : vector<8xf32>
+func.func @column_major(%x: memref<?x8xf32, strided<[1, 8]>>, %y: memref<?x8xf32>) {
+  // expected-error @+1 {{expected operand 0 to be a memref whose rows are contiguous}}
+  mortar.fused ins(%a = row %x : memref<?x8xf32, strided<[1, 8]>>) outs(row %y : memref<?x8xf32>) {
+    mortar.yield %a : vector<8xf32>
   }
   return
 }
 
 // -----
 
-func.func @column_major(%x: memref<?x8xf32, strided<[1, 8]>>, %y: memref<?x8xf32>) {
-  // expected-error @+1 {{expected operand 0 to be a memref whose rows are contiguous}}
-  mortar.fused ins(%a = row %x : memref<?x8xf32, strided<[1, 8]>>) outs(row %y : memref<?x8xf32>) {
+func.func @recurrence(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  // expected-error @+1 {{expected the domain rows, but found a recurrence}}
+  mortar.fused recurrence ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
     mortar.yield %a : vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @parts_of_bytes(%x: memref<?x8xi4>, %y: memref<?x8xi4>) {
+  // expected-error @+1 {{expected elements of whole bytes in operand 0, but found 'i4'}}
+  mortar.fused ins(%a = row %x : memref<?x8xi4>) outs(row %y : memref<?x8xi4>) {
+    mortar.yield %a : vector<8xi4>
+  }
+  return
+}
+
+// -----
+
+func.func @two_destinations_one_buffer(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  // expected-error @+1 {{expected destination 1 to share its buffer with no destination and no input but a row, but it is destination 0, too}}
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y, row %y : memref<?x8xf32>, memref<?x8xf32>) {
+    mortar.yield %a, %a : vector<8xf32>, vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @narrow_fma(%x: memref<?x8xbf16>, %y: memref<?x8xbf16>) {
+  mortar.fused ins(%a = row %x : memref<?x8xbf16>) outs(row %y : memref<?x8xbf16>) {
+    // expected-error @+1 {{expected a row primitive, but found 'math.fma'}}
+    %e = math.fma %a, %a, %a : vector<8xbf16>
+    mortar.yield %e : vector<8xbf16>
+  }
+  return
+}
+
+// -----
+
+func.func @toward_zero(%x: memref<4x8xf32>, %y: memref<4x8xbf16>) {
+  mortar.fused ins(%a = row %x : memref<4x8xf32>) outs(row %y : memref<4x8xbf16>) {
+    // expected-error @+1 {{expected rounding to_nearest_even in a region, but found toward_zero}}
+    %b = arith.truncf %a toward_zero : vector<8xf32> to vector<8xbf16>
+    mortar.yield %b : vector<8xbf16>
+  }
+  return
+}
+
+// -----
+
+func.func @fastmath(%x: memref<4x8xf32>, %y: memref<4x8xf32>) {
+  mortar.fused ins(%a = row %x : memref<4x8xf32>) outs(row %y : memref<4x8xf32>) {
+    // expected-error @+1 {{expected no fastmath flags in a region, but found contract}}
+    %b = arith.addf %a, %a fastmath<contract> : vector<8xf32>
+    mortar.yield %b : vector<8xf32>
   }
   return
 }

@@ -1,14 +1,14 @@
-#!/usr/bin/env python3
-"""mortar.silu_and_mul against float64."""
-
-import sys
+"""mortar.silu_and_mul against float64, and silu alone: its product with 1."""
 
 import numpy as np
 
 import dtypes
 import harness
+import inputs
 import oracle
+from histogram import Histogram
 
+OPS = ["silu_and_mul"]
 TYPES = [("f32", "f32"), ("bf16", "bf16"), ("f16", "f16"), ("bf16", "f32"), ("f32", "bf16")]
 
 
@@ -30,32 +30,30 @@ def function(name, d, types, limit=None, inner=None):
 """
 
 
-def main():
-    arguments = harness.parse_arguments(__doc__)
-    # The pinned silu is within 2.95 ulp. The product could make that 6.4, where silu is
-    # just above a power of two and the product just below one; 3 was measured.
-    table = harness.Table(f32_bound=4)
+def cases():
+    """(types, d, rows, whether the second half of each row is 1)"""
+    return [(types, d, rows, ones) for types in TYPES for d in harness.LENGTHS
+            for rows in harness.ROWS for ones in (False, True)
+            if not ones or types[1] == "f32"]
 
-    def measure(case):
-        types, n, rows = case
-        random = np.random.default_rng([n, rows])
-        x = dtypes.encode(dtypes.round_to(random.standard_normal((rows, 2 * n)), types[0]),
-                          types[0])
-        text = "".join(function(name, n, types, **options)
-                       for name, options in variants(types[0]).items())
-        return case, x, harness.run(arguments, text, [x])
 
-    cases = [(types, n, rows) for types in TYPES for n in harness.LENGTHS
-             for rows in harness.ROWS]
-    for (types, n, rows), x, results in harness.in_parallel(measure, cases):
-        for name, options in variants(types[0]).items():
-            exact, activated = oracle.silu_and_mul(dtypes.decode(x, types[0]), **options)
-            inner = options.get("inner")
-            table.add(f"{name} {types[0]} -> {types[1]}", results[name][0], types[1], exact,
+def measure(arguments, case):
+    types, d, rows, ones = case
+    x_type, y_type = types
+    random = np.random.default_rng([d, rows])
+    x = inputs.ordinary(random, (rows, 2 * d), x_type)
+    if ones:
+        x[:, d:] = dtypes.encode(np.ones(()), x_type)
+    chosen = {"plain": {}} if ones else variants(x_type)
+    text = "".join(function(name, d, types, **options) for name, options in chosen.items())
+    results = harness.run(arguments, text, [x])
+    histogram = Histogram()
+    for name, options in chosen.items():
+        exact, activated = oracle.silu_and_mul(dtypes.decode(x, x_type), **options)
+        inner = options.get("inner")
+        histogram.add(("silu_and_mul, up = 1" if ones else "silu_and_mul",
+                       f"{x_type} → {y_type}", name),
+                      results[name][0], y_type, "silu" if ones else "silu product", exact,
                       dtypes.near_tie(activated, inner) if inner else None,
-                      f"d = {n}, {rows} rows")
-    table.finish("silu_and_mul against float64")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+                      f"d = {d}, {rows} rows")
+    return histogram

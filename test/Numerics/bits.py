@@ -86,7 +86,7 @@ func.func @heads(%q: {q}, %k: {q}, %w: {w}) -> ({q}, {q}) {{
 
 
 def main():
-    arguments = harness.parse_arguments(__doc__)
+    arguments = harness.parse(harness.make_parser(__doc__))
     lengths = LENGTHS[1:5:3] if arguments.quick else LENGTHS
     cases = []
     for number, n in enumerate(lengths):

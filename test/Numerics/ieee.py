@@ -43,14 +43,3 @@ def same_bits(found, expected, dtype):
     nan = np.isnan(dtypes.decode(found, dtype)) & np.isnan(dtypes.decode(expected, dtype))
     codes = dtypes.CODES[dtype]
     return (found.view(codes) == expected.view(codes)) | nan
-
-
-def hard_values(random, shape, dtype):
-    """Any bits in half of the rows, zeros and normal values in the others."""
-    values = dtypes.encode(dtypes.round_to(random.standard_normal(shape), dtype), dtype)
-    codes = dtypes.CODES[dtype]
-    bits = random.integers(0, np.iinfo(codes).max, shape, codes, endpoint=True)
-    anything = bits.view(dtypes.STORAGE[dtype])
-    values[0::2] = anything[0::2]
-    values[1::4] = 0
-    return values

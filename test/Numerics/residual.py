@@ -1,15 +1,15 @@
-#!/usr/bin/env python3
-"""mortar.residual_add against float64, alone and in the conventions of other programs."""
-
-import sys
+"""mortar.residual_add against float64: alone, in place, and as a norm reads it."""
 
 import numpy as np
 
 import dtypes
 import harness
 import ieee
+import inputs
 import oracle
+from histogram import Histogram
 
+OPS = ["residual_add"]
 TYPES = [("f32", "f32", "f32"), ("bf16", "bf16", "bf16"), ("f16", "f16", "f16"),
          ("bf16", "f32", "f32"), ("bf16", "bf16", "f32"), ("f16", "f32", "bf16")]
 
@@ -29,38 +29,30 @@ func.func @in_place(%x: {x}, %r: {r} {{bufferization.writable = true}}, %w: {w})
 """
 
 
-def main():
-    arguments = harness.parse_arguments(__doc__)
-    table = harness.Table(f32_bound=0.5)
-    random = np.random.default_rng(1)
-
-    def measure(case):
-        types, n, rows, x, r, w = case
-        return case, harness.run(arguments, function(n, types), [x, r, w])
-
-    def make(shape, dtype):
-        return dtypes.encode(dtypes.round_to(random.standard_normal(shape), dtype), dtype)
-
-    cases = [(types, n, rows, make((rows, n), types[0]), make((rows, n), types[1]),
-              make((n,), "f32"))
-             for types in TYPES for n in harness.LENGTHS for rows in harness.ROWS]
-    for (types, n, rows, x, r, w), results in harness.in_parallel(measure, cases):
-        x_type, r_type, s_type = types
-        where = f"N = {n}, {rows} rows"
-        exact = oracle.residual_add(dtypes.decode(x, x_type), dtypes.decode(r, r_type))
-        kind = f"{x_type} + {r_type} -> {s_type}"
-        table.add(kind, results["sum"][0], s_type, exact, where=where)
-        table.add(f"in place {kind}", results["in_place"][0], s_type, exact, where=where)
-        # The norm reads the sum as its type rounds it.
-        stored = results["in_place"][0]
-        normed, _ = oracle.rms_norm(dtypes.decode(stored, s_type), dtypes.decode(w, "f32"))
-        table.add(f"norm of {kind}; bf16", results["in_place"][1], "bf16", normed,
-                  where=where)
-        direct = ieee.narrow(ieee.widen(x, x_type) + ieee.widen(r, r_type), s_type)
-        if not ieee.same_bits(stored, direct, s_type).all():
-            table.failures.append(f"{kind} {where}: bits differ from float32's")
-    table.finish("residual_add against float64")
+def cases():
+    """(types, N, rows)"""
+    return [(types, n, rows) for types in TYPES for n in harness.LENGTHS
+            for rows in harness.ROWS]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def measure(arguments, case):
+    types, n, rows = case
+    x_type, r_type, s_type = types
+    random = np.random.default_rng([n, rows])
+    x, r = (inputs.ordinary(random, (rows, n), dtype) for dtype in (x_type, r_type))
+    w = inputs.ordinary(random, (n,), "f32")
+    results = harness.run(arguments, function(n, types), [x, r, w])
+    histogram = Histogram()
+    where = f"N = {n}, {rows} rows"
+    exact = oracle.residual_add(dtypes.decode(x, x_type), dtypes.decode(r, r_type))
+    direct = ieee.narrow(ieee.widen(x, x_type) + ieee.widen(r, r_type), s_type)
+    stored, normed = results["in_place"]
+    for name, sum in ("alone", results["sum"][0]), ("in place", stored):
+        key = "residual_add", f"{x_type}, {r_type} → {s_type}", name
+        histogram.add(key, sum, s_type, "sum", exact, where=where)
+        histogram.add_stepwise(key, ieee.same_bits(sum, direct, s_type), where)
+    # The norm reads the sum as its type rounds it.
+    exact, _ = oracle.rms_norm(dtypes.decode(stored, s_type), dtypes.decode(w, "f32"))
+    histogram.add(("residual_add, rms_norm", f"{x_type}, {r_type} → {s_type}; f32 → bf16",
+                   ""), normed, "bf16", "norm", exact, where=where)
+    return histogram

@@ -3,7 +3,6 @@
 // RUN: not mortar-compile %t/dynamic.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=DYNAMIC
 // RUN: not mortar-compile %t/unknown.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: not mortar-compile %t/nothing.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=NOTHING
-// RUN: not mortar-compile %t/passed.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=PASSED
 // RUN: not mortar-compile %t/syntax.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=SYNTAX
 // RUN: not mortar-compile %t/verify.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=VERIFY
 // RUN: not mortar-compile %t/type.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=TYPE
@@ -29,13 +28,6 @@ func.func @f(%x: tensor<?x8xbf16>) -> tensor<?x8xbf16> {
 // NOTHING: error: expected at least one op of Mortar's in a function, but found none
 func.func @f(%x: tensor<?x8xbf16>) -> tensor<?x8xbf16> {
   return %x : tensor<?x8xbf16>
-}
-
-//--- passed.mlir
-// PASSED: error: expected result 1 of 'f' to be made by a mortar.fused region
-func.func @f(%x: tensor<?x8xbf16>) -> (tensor<?x8xbf16>, tensor<?x8xbf16>) {
-  %0 = mortar.rms_norm %x epsilon(1.0e-6) : (tensor<?x8xbf16>) -> tensor<?x8xbf16>
-  return %0, %x : tensor<?x8xbf16>, tensor<?x8xbf16>
 }
 
 //--- syntax.mlir

@@ -11,7 +11,7 @@
 // RUN: mortar-opt %t/good.mlir -emit-bytecode -o %t/good.mlirbc
 // RUN: mortar-opt %t/good.mlirbc -mlir-print-debuginfo | diff - %t/text.mlir
 // RUN: mortar-compile %t/good.mlirbc --emit=nothing
-// RUN: head -c 300 %t/good.mlirbc > %t/half.mlirbc
+// RUN: head -c 150 %t/good.mlirbc > %t/half.mlirbc
 // RUN: not mortar-opt %t/half.mlirbc 2>&1 | FileCheck %s --check-prefix=HALF
 // RUN: not mortar-compile %t/half.mlirbc --emit=nothing 2>&1 | FileCheck %s --check-prefix=HALF
 // RUN: not mortar-run %t/half.mlirbc 2>&1 | FileCheck %s --check-prefix=HALF

@@ -65,17 +65,6 @@ func.func @branches(%x: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
 
 // -----
 
-// expected-error @+1 {{expected result 1 of 'returns_an_argument' to be made by a mortar.fused region, but it is an argument}}
-func.func @returns_an_argument(%x: tensor<4x64xbf16>) -> (tensor<4x64xbf16>, tensor<4x64xbf16>) {
-  %e = tensor.empty() : tensor<4x64xbf16>
-  %0 = mortar.fused ins(%a = row %x : tensor<4x64xbf16>) outs(row %e : tensor<4x64xbf16>) {
-    mortar.yield %a : vector<64xbf16>
-  } -> tensor<4x64xbf16>
-  return %0, %x : tensor<4x64xbf16>, tensor<4x64xbf16>
-}
-
-// -----
-
 // expected-error @+1 {{expected result 0 of 'returns_a_view' to be made by a mortar.fused region, but it is made by tensor.expand_shape}}
 func.func @returns_a_view(%x: tensor<4x64xbf16>) -> tensor<4x2x32xbf16> {
   %e = tensor.empty() : tensor<4x64xbf16>
@@ -84,17 +73,6 @@ func.func @returns_a_view(%x: tensor<4x64xbf16>) -> tensor<4x2x32xbf16> {
   } -> tensor<4x64xbf16>
   %v = tensor.expand_shape %0 [[0], [1, 2]] output_shape [4, 2, 32] : tensor<4x64xbf16> into tensor<4x2x32xbf16>
   return %v : tensor<4x2x32xbf16>
-}
-
-// -----
-
-// expected-error @+1 {{expected the results of 'returns_twice' to be different values, but result 1 is returned twice}}
-func.func @returns_twice(%x: tensor<4x64xbf16>) -> (tensor<4x64xbf16>, tensor<4x64xbf16>) {
-  %e = tensor.empty() : tensor<4x64xbf16>
-  %0 = mortar.fused ins(%a = row %x : tensor<4x64xbf16>) outs(row %e : tensor<4x64xbf16>) {
-    mortar.yield %a : vector<64xbf16>
-  } -> tensor<4x64xbf16>
-  return %0, %0 : tensor<4x64xbf16>, tensor<4x64xbf16>
 }
 
 // -----

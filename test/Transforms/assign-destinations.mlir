@@ -181,3 +181,35 @@ func.func @memrefs(%n: index, %x: memref<4x64xbf16>) {
   }
   return
 }
+
+// -----
+
+// Each result has a buffer of its own.
+// CHECK-LABEL: @returns_an_argument(
+// CHECK-SAME: %[[X:.*]]: memref<?x64xbf16, strided<[?, 1], offset: ?>>,
+// CHECK-SAME: %[[Y:.*]]: memref<?x64xbf16, strided<[?, 1], offset: ?>> {mortar.output, mortar.result = 0 : i64}
+func.func @returns_an_argument(%x: tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<?x64xbf16>) {
+  %c0 = arith.constant 0 : index
+  %rows = tensor.dim %x, %c0 : tensor<?x64xbf16>
+  %e = tensor.empty(%rows) : tensor<?x64xbf16>
+  // CHECK: mortar.fused
+  %0 = mortar.fused ins(%a = row %x : tensor<?x64xbf16>) outs(row %e : tensor<?x64xbf16>) {
+    %b = arith.negf %a : vector<64xbf16>
+    mortar.yield %b : vector<64xbf16>
+  } -> tensor<?x64xbf16>
+  // CHECK: mortar.fused ins(%[[A:.*]] = row %{{.*}} attributes {label = "copy"}
+  // CHECK-NEXT: mortar.yield %[[A]]
+  return %0, %x : tensor<?x64xbf16>, tensor<?x64xbf16>
+}
+
+// CHECK-LABEL: @returns_twice(
+func.func @returns_twice(%x: tensor<4x64xbf16>) -> (tensor<4x64xbf16>, tensor<4x64xbf16>) {
+  %e = tensor.empty() : tensor<4x64xbf16>
+  // CHECK: %[[ONCE:.*]] = mortar.fused
+  %0 = mortar.fused ins(%a = row %x : tensor<4x64xbf16>) outs(row %e : tensor<4x64xbf16>) {
+    %b = arith.negf %a : vector<64xbf16>
+    mortar.yield %b : vector<64xbf16>
+  } -> tensor<4x64xbf16>
+  // CHECK: mortar.fused ins(%{{.*}} = row %[[ONCE]] : {{.*}} attributes {label = "copy"}
+  return %0, %0 : tensor<4x64xbf16>, tensor<4x64xbf16>
+}

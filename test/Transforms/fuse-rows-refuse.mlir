@@ -166,6 +166,19 @@ func.func @no_fuse_unknown_attribute_region(%x: tensor<4x64xbf16>) -> tensor<4x6
 
 // -----
 
+// A row's program rounds to nearest, everywhere.
+// CHECK-LABEL: @no_fuse_unknown_attribute_rounding(
+func.func @no_fuse_unknown_attribute_rounding(%x: tensor<4x64xf32>) -> tensor<4x64xbf16> {
+  // CHECK: mortar.fused
+  %a = mortar.residual_add %x, %x : (tensor<4x64xf32>, tensor<4x64xf32>) -> tensor<4x64xf32>
+  // CHECK: arith.truncf %{{.*}} toward_zero : tensor
+  // expected-remark @+1 {{[Missed] unknown-attribute | Category:mortar-fusion | Function=no_fuse_unknown_attribute_rounding | Reason="the attribute 'roundingmode' may change what the op means", Remark="truncf not fused", Suggestion="remove the attribute"}}
+  %y = arith.truncf %a toward_zero : tensor<4x64xf32> to tensor<4x64xbf16>
+  return %y : tensor<4x64xbf16>
+}
+
+// -----
+
 // Fast math would let the bits depend on the schedule.
 // CHECK-LABEL: @no_fuse_unknown_attribute_fastmath(
 func.func @no_fuse_unknown_attribute_fastmath(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {

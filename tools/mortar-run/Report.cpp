@@ -82,6 +82,9 @@ bool Runner::runEntry(size_t number, int64_t extent) {
       written.emplace_back(
           settings.output + entry.name + "." + std::to_string(i) + ".npy", toNpy(result));
   }
+  if (const emulator::Counts *counts = subject.program->counts();
+      counts && settings.printSummary)
+    llvm::outs() << counts->table();
   for (const Variant &other : others)
     if (!compareWith(other, entry, *arguments, *results))
       return false;

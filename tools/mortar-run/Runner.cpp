@@ -41,9 +41,12 @@ Program *Runner::compile(Where where, llvm::StringRef chip, bool fuse) {
   options.target = chip.str();
   options.fuse = fuse;
   options.mixedDtypes = settings.mixedDtypes;
+  options.fewRows = settings.fewRows.value_or(options.fewRows);
   say("compiling " + settings.inputFile + " for " + chip + (fuse ? "" : ", unfused"));
-  auto program = where == Where::CPU ? compileOnCPU(*module, options)
-                                     : compileOnGPU(*module, options);
+  auto program = where == Where::CPU   ? compileOnCPU(*module, options)
+                 : where == Where::GPU ? compileOnGPU(*module, options)
+                                       : compileOnEmulator(*module, options,
+                                                           settings.order);
   if (!program) {
     fail(program.status());
     return nullptr;
@@ -56,11 +59,11 @@ bool Runner::loadArtifact(llvm::StringRef bytes) {
   auto refuse = [&](const auto &...what) {
     return fail(Status::error(settings.inputFile, ": ", what...));
   };
-  if (settings.device == Where::CPU)
+  if (settings.device != Where::GPU)
     return refuse("an artifact runs on a GPU only: expected --device=gpu");
-  if (!settings.target.empty() || settings.mixedDtypes)
-    return refuse("an artifact is compiled already: expected no --target or "
-                  "--mixed-dtypes");
+  if (!settings.target.empty() || settings.mixedDtypes || settings.fewRows)
+    return refuse("an artifact is compiled already: expected no --target, "
+                  "--mixed-dtypes or --few-rows");
   for (Reference reference : settings.references)
     if (reference != Reference::Aligned)
       return refuse("an artifact can't be compiled another way: expected no --compare "
@@ -87,6 +90,13 @@ bool Runner::load() {
   for (int64_t extent : settings.rows)
     if (extent < 0)
       return fail(Status::error("expected --rows of at least 0, but found ", extent));
+  if (settings.device != Where::Emulator && settings.order)
+    return fail(Status::error("expected --order for --device=emulate only"));
+  if (settings.device == Where::CPU && settings.fewRows)
+    return fail(Status::error("expected --few-rows for --device=gpu or emulate only"));
+  if (settings.device == Where::Emulator && settings.timedRuns)
+    return fail(Status::error("expected no --time for --device=emulate, whose time says "
+                              "nothing of a GPU's; --summary counts what it does"));
   if (settings.rows.size() > 1 && !settings.output.empty())
     return fail(Status::error("expected one --rows with --output, but found ",
                               settings.rows.size()));
@@ -110,9 +120,9 @@ bool Runner::load() {
     if (!loadArtifact(bytes))
       return false;
   } else {
-    chip = settings.target.empty() ? "host" : settings.target;
-    bool isGPU = settings.device == Where::GPU;
-    if (isGPU && settings.target.empty()) {
+    bool isGPU = settings.device != Where::CPU;
+    chip = !settings.target.empty() ? settings.target : isGPU ? "sm_90" : "host";
+    if (settings.device == Where::GPU && settings.target.empty()) {
       auto found = findGPU();
       if (!found)
         return fail(found.status());
@@ -120,7 +130,8 @@ bool Runner::load() {
     }
     if (isGPU != llvm::StringRef(chip).starts_with("sm_"))
       return fail(Status::error("expected a --target like ",
-                                isGPU ? "sm_90 for --device=gpu"
+                                settings.device == Where::GPU ? "sm_90 for --device=gpu"
+                                : isGPU ? "sm_90 for --device=emulate"
                                       : "host or x86-64-v3 for --device=cpu",
                                 ", but found '", chip, "'"));
     if (!parse() || !(subject.program = compile(settings.device, chip, true)))

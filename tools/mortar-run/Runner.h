@@ -16,7 +16,7 @@ namespace mortar::run {
 
 using namespace execution;
 
-enum class Where { CPU, GPU };
+enum class Where { CPU, GPU, Emulator };
 enum class Reference { Unfused, CPU, Aligned };
 
 /// The command line.
@@ -30,6 +30,8 @@ struct Settings {
   std::vector<Reference> references;
   Placement placement;
   bool mixedDtypes = false, printSummary = false;
+  std::optional<int64_t> fewRows;
+  uint64_t order = 0;
   unsigned timedRuns = 0;
 };
 

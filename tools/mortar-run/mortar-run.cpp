@@ -29,7 +29,9 @@ static cl::opt<std::string> entryName("entry", cl::desc("Run this entry only"),
 static cl::opt<Where>
     device("device", cl::desc("Where to run:"),
            cl::values(clEnumValN(Where::CPU, "cpu", "this machine's CPU (default)"),
-                      clEnumValN(Where::GPU, "gpu", "its first GPU")),
+                      clEnumValN(Where::GPU, "gpu", "its first GPU"),
+                      clEnumValN(Where::Emulator, "emulate",
+                                 "an emulated GPU, which checks every access")),
            cl::init(Where::CPU), cl::cat(category));
 static cl::opt<std::string>
     target("target",
@@ -81,8 +83,18 @@ static cl::opt<unsigned>
                        "arguments. On a GPU a run is one of 20 launches of a CUDA graph"),
               cl::value_desc("N"), cl::init(0), cl::cat(category));
 static cl::opt<bool> printSummary("summary",
-                                  cl::desc("Print what was fused, and why not"),
+                                  cl::desc("Print what was fused, and why not; on the "
+                                           "emulator also what each access touched"),
                                   cl::cat(category));
+static cl::opt<int64_t>
+    fewRows("few-rows",
+            cl::desc("On a GPU, up to M rows take the schedule for few (default: 1024)"),
+            cl::value_desc("M"), cl::cat(category));
+static cl::opt<uint64_t>
+    order("order",
+          cl::desc("On the emulator, another number than 0 gives another order of blocks "
+                   "and warps"),
+          cl::value_desc("N"), cl::init(0), cl::cat(category));
 
 int main(int argc, char **argv) {
   llvm::InitLLVM start(argc, argv);
@@ -103,6 +115,9 @@ int main(int argc, char **argv) {
   settings.mixedDtypes = mixedDtypes;
   settings.printSummary = printSummary;
   settings.timedRuns = timedRuns;
+  settings.order = order;
+  if (fewRows.getNumOccurrences())
+    settings.fewRows = fewRows;
   Runner runner(std::move(settings));
   return runner.load() && runner.runAll() ? 0 : 1;
 }

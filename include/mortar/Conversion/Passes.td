@@ -19,7 +19,9 @@ def ConvertMortarToGPUPass : Pass<"convert-mortar-to-gpu", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"chip", "chip", "std::string", /*default=*/"\"sm_90\"",
-           "The chip to schedule for: sm_80, sm_90 or sm_100">];
+           "The chip to schedule for: sm_80, sm_90 or sm_100">,
+    Option<"fewRows", "few-rows", "int64_t", /*default=*/"1024",
+           "Up to so many rows, take the schedule for few; it changes no bit">];
   let dependentDialects = [
     "::mlir::gpu::GPUDialect", "::mlir::vector::VectorDialect",
     "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",

@@ -4,6 +4,7 @@
 
 #include "mortar/Execution/Tensors.h"
 
+#include "mortar/Emulator/Findings.h"
 #include "mortar/Pipelines/Compiler.h"
 
 #include <memory>
@@ -30,6 +31,8 @@ public:
                         Placement placement, unsigned runs);
   /// Bytes of all arguments, twice for one that is read and written.
   Expected<size_t> bytesMoved(size_t entry, const std::vector<Tensor> &inputs);
+  /// What the last run executed and touched; null but on the emulator.
+  virtual const emulator::Counts *counts() const { return nullptr; }
 
 protected:
   /// One image an argument, filled.
@@ -49,6 +52,12 @@ Expected<std::unique_ptr<Program>> compileOnCPU(mlir::ModuleOp module,
                                                 const CompileOptions &options);
 Expected<std::unique_ptr<Program>> compileOnGPU(mlir::ModuleOp module,
                                                 const CompileOptions &options);
+/// Compiles as for a GPU, but runs the lowered kernels on the emulator: a run fails if they
+/// do anything wrong. With another seed than 0, blocks and warps run in an order that it
+/// gives. `options.target` is a GPU's.
+Expected<std::unique_ptr<Program>>
+compileOnEmulator(mlir::ModuleOp module, const CompileOptions &options,
+                  uint64_t orderSeed = 0);
 Expected<std::unique_ptr<Program>> loadOnGPU(runtime::Artifact artifact);
 
 /// "sm_90" of the GPU in this machine.

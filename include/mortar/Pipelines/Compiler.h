@@ -25,6 +25,14 @@ struct CompileOptions {
   bool mixedDtypes = false;
   /// Add a cubin where ptxas is found. PTX is always there.
   bool cubin = true;
+  /// On a GPU: up to so many rows take the schedule for few. Changes no bit.
+  int64_t fewRows = 1024;
+};
+
+/// A launch plan without device code.
+struct LoweredGPUProgram {
+  runtime::Artifact artifact; // no images
+  Summary summary;
 };
 
 struct GPUProgram {
@@ -44,6 +52,10 @@ struct CPUProgram {
 /// Mortar's that was not lowered is an error at the op.
 mlir::FailureOr<GPUProgram> compileForGPU(mlir::ModuleOp module,
                                           const CompileOptions &options);
+/// The first half of compileForGPU: leaves the plan's kernels, in its order, as gpu.funcs
+/// of upstream dialects in the module.
+mlir::FailureOr<LoweredGPUProgram> lowerForGPU(mlir::ModuleOp module,
+                                               const CompileOptions &options);
 mlir::FailureOr<CPUProgram> compileForCPU(mlir::ModuleOp module,
                                           const CompileOptions &options);
 

@@ -22,11 +22,19 @@ struct FusePipelineOptions : mlir::PassPipelineOptions<FusePipelineOptions> {
   Option<bool> merge{*this, "merge",
                      llvm::cl::desc("Join neighbours; otherwise each op is a kernel"),
                      llvm::cl::init(true)};
+  Option<int64_t> maxLiveBytes{
+      *this, "max-live-bytes",
+      llvm::cl::desc("The most bytes of one row's values alive at once in a region"),
+      llvm::cl::init(FusionOptions().maxLiveBytes)};
 };
 
 struct ToGPUPipelineOptions : mlir::PassPipelineOptions<ToGPUPipelineOptions> {
   Option<std::string> chip{*this, "chip", llvm::cl::desc("The chip to compile for"),
                            llvm::cl::init("sm_90")};
+  Option<int64_t> fewRows{
+      *this, "few-rows",
+      llvm::cl::desc("Up to so many rows, take the schedule for few"),
+      llvm::cl::init(1024)};
 };
 
 /// Tensors -> regions, cut into gaps (mortar-fuse).

@@ -27,15 +27,41 @@ static InFlightDiagnostic emitErrorAt(Operation &op) {
   return emitError(isa<UnknownLoc>(loc) ? op.getParentOp()->getLoc() : loc);
 }
 
+/// What upstream lets an op say that would make its bits depend on the device: an error.
+static LogicalResult checkRoundsAsWritten(Operation &op) {
+  if (auto truncate = dyn_cast<arith::TruncFOp>(op);
+      truncate && truncate.getRoundingmode().value_or(
+                      arith::RoundingMode::to_nearest_even) !=
+                      arith::RoundingMode::to_nearest_even)
+    return emitErrorAt(op) << "expected rounding to_nearest_even in a region, but found "
+                          << arith::stringifyRoundingMode(*truncate.getRoundingmode());
+  if (auto fastmath = dyn_cast<arith::ArithFastMathInterface>(op))
+    if (auto flags = fastmath.getFastMathFlagsAttr();
+        flags && flags.getValue() != arith::FastMathFlags::none)
+      return emitErrorAt(op) << "expected no fastmath flags in a region, but found "
+                            << arith::stringifyFastMathFlags(flags.getValue());
+  return success();
+}
+
 FailureOr<RowProgram> RowProgram::read(FusedOp region) {
   RowProgram program;
   program.region = region;
   if (region.getDomain() != IterationDomain::Rows)
     return region.emitError("expected the domain rows, but found a recurrence, which "
                             "has no lowering yet");
+  // One value a group is no row, though it is a vector, too.
+  llvm::SmallDenseSet<int64_t> groupCounts;
+  for (Operation &op : *region.getBodyBlock()) {
+    Type grouped = isa<RowReduceOp>(op)      ? op.getResult(0).getType()
+                   : isa<RowBroadcastOp>(op) ? op.getOperand(0).getType()
+                                             : Type();
+    if (isa_and_nonnull<VectorType>(grouped))
+      groupCounts.insert(rowLength(grouped));
+  }
   SmallVector<int64_t> lengths;
   auto note = [&](Value value) {
     if (isa<VectorType>(value.getType()) &&
+        !groupCounts.contains(rowLength(value.getType())) &&
         !llvm::is_contained(lengths, rowLength(value.getType())))
       lengths.push_back(rowLength(value.getType()));
   };
@@ -46,6 +72,8 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
     if (!isPrimitive(op))
       return emitErrorAt(op) << "expected a row primitive, but found '" << op.getName()
                             << "'; run mortar-decompose first";
+    if (failed(checkRoundsAsWritten(op)))
+      return failure();
     for (Value value : op.getResults()) {
       auto row = dyn_cast<VectorType>(value.getType());
       if (isa<ShapedType>(value.getType()) &&
@@ -61,14 +89,11 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
         return emitErrorAt(op) << "expected a constant row to be a splat; pass other "
                                   "constants as a column operand";
     if (auto reduce = dyn_cast<RowReduceOp>(op)) {
-      if (isa<VectorType>(reduce.getType()))
-        return op.emitError("reductions over groups have no lowering yet");
       program.reduces = true;
+      program.sumsWholeRow |= reduce.getKind() == ReductionKind::Sum &&
+                              !isa<VectorType>(reduce.getType());
       widestReduced = std::max(widestReduced, rowLength(reduce.getInput().getType()));
     }
-    if (auto broadcast = dyn_cast<RowBroadcastOp>(op))
-      if (isa<VectorType>(broadcast.getInput().getType()))
-        return op.emitError("broadcasts over groups have no lowering yet");
   }
   if (lengths.empty())
     return region.emitError("expected at least one row in the region, but found "
@@ -82,6 +107,13 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
   if (widestReduced > program.length)
     return region.emitError() << "expected reductions over rows of " << program.length
                               << " values, but found one over " << widestReduced;
+  for (int64_t count : groupCounts) {
+    if (program.length % count)
+      return region.emitError() << "expected the number of groups to divide the row's "
+                                << program.length << " values, but found " << count;
+    program.groupLengths.push_back(program.length / count);
+  }
+  llvm::sort(program.groupLengths);
   for (auto [i, operand] : llvm::enumerate(region.getOperands())) {
     unsigned inputs = region.getInputs().size();
     RowMap map = i < inputs ? region.getInputMap(i) : region.getInitMap(i - inputs);

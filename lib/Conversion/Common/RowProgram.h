@@ -14,12 +14,24 @@ struct RowProgram {
   int64_t length = 0;
   /// Whether a whole row's values meet in a reduction.
   bool reduces = false;
+  /// Whether one of them is a sum of the whole row, whose order is that of its elements.
+  bool sumsWholeRow = false;
   /// The size in bytes of the smallest element that is loaded or stored by row.
   unsigned narrowestElementBytes = 4;
   /// How many bytes are loaded by row for one element of the narrowest row.
   unsigned loadedBytes = 0;
 
-  bool isWide(mlir::Type type) const { return rowLength(type) != length; }
+  /// The lengths of the groups that rows are reduced by, ascending; each divides `length`.
+  llvm::SmallVector<int64_t> groupLengths;
+
+  /// Whether a vector holds one value a group.
+  bool isGroup(mlir::Type type) const {
+    auto row = mlir::dyn_cast<mlir::VectorType>(type);
+    return row && rowLength(row) != length && rowLength(row) != 2 * length;
+  }
+  bool isWide(mlir::Type type) const { return rowLength(type) == 2 * length; }
+  /// The elements of a row for each value of a vector that isGroup.
+  int64_t groupLength(mlir::Type type) const { return length / rowLength(type); }
 
   /// Reads `region`; emits an error and fails on what no lowering takes: an op that is
   /// not a row primitive, rows of other widths, reductions over groups.

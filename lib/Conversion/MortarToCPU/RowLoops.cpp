@@ -49,7 +49,9 @@ private:
   void overColumns(function_ref<void(Chunk &)> body);
   Value materialize(Value value, Chunk &chunk, unsigned half);
   Value scalar(Value value);
-  Value reduceScratch(ReductionKind kind);
+  Value atGroup(Value value, Value group);
+  void reduceGroups(RowReduceOp reduce);
+  Value reduceScratch(ReductionKind kind, Value first, int64_t count);
   void storeResults();
 
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
@@ -67,6 +69,7 @@ private:
   SmallVector<Value> matrices;
   Value row;
   DenseMap<Value, Value> scalars;
+  DenseMap<Value, Value> reducedGroups; // memref<G x f32> of a reduction by groups
 };
 
 } // namespace
@@ -100,7 +103,10 @@ void RowLoops::loop(int64_t from, int64_t to, int64_t step,
 }
 
 void RowLoops::overColumns(function_ref<void(Chunk &)> body) {
-  int64_t whole = program.length / simdWidth * simdWidth;
+  // A vector lies within one group.
+  bool byVector = llvm::all_of(program.groupLengths,
+                               [](int64_t group) { return group % simdWidth == 0; });
+  int64_t whole = byVector ? program.length / simdWidth * simdWidth : 0;
   auto at = [&](int64_t width) {
     return [&, width](Value column) {
       Chunk chunk;
@@ -130,6 +136,16 @@ Value RowLoops::scalar(Value value) {
   return scalars[value] = cloneForCPU(b, op, given, {});
 }
 
+/// The value of group number `group`.
+Value RowLoops::atGroup(Value value, Value group) {
+  if (Value reduced = reducedGroups.lookup(value))
+    return memref::LoadOp::create(b, reduced, group);
+  Operation *op = value.getDefiningOp();
+  auto given = llvm::map_to_vector(
+      op->getOperands(), [&](Value operand) { return atGroup(operand, group); });
+  return cloneForCPU(b, op, given, {});
+}
+
 /// `value` at this chunk's columns; of a wide row, in its half number `half`.
 Value RowLoops::materialize(Value value, Chunk &chunk, unsigned half) {
   auto key = std::make_pair(value, half);
@@ -148,7 +164,12 @@ Value RowLoops::materialize(Value value, Chunk &chunk, unsigned half) {
   } else if (auto take = dyn_cast<RowHalfOp>(op)) {
     made = materialize(take.getInput(), chunk, take.getHalf() == RowHalf::Second);
   } else if (auto broadcast = dyn_cast<RowBroadcastOp>(op)) {
-    made = vector::BroadcastOp::create(b, type, scalars.lookup(broadcast.getInput()));
+    Value input = broadcast.getInput(), number = scalars.lookup(input);
+    if (isa<VectorType>(input.getType())) {
+      Value size = constant(program.groupLength(input.getType()));
+      number = atGroup(input, arith::DivUIOp::create(b, chunk.column, size));
+    }
+    made = vector::BroadcastOp::create(b, type, number);
   } else {
     auto given = llvm::map_to_vector(op->getOperands(), [&](Value operand) {
       return materialize(operand, chunk, half);
@@ -159,16 +180,17 @@ Value RowLoops::materialize(Value value, Chunk &chunk, unsigned half) {
   return made;
 }
 
-/// Adds adjacent pairs of the scratch row, level by level, in place. An odd one out goes
-/// up as it is: that is what adding the padding's −0.0 gives.
-Value RowLoops::reduceScratch(ReductionKind kind) {
+/// Adds adjacent pairs of `count` values of the scratch row, level by level, in place. An
+/// odd one out goes up as it is: that is what adding the padding's −0.0 gives.
+Value RowLoops::reduceScratch(ReductionKind kind, Value begin, int64_t count) {
   Location loc = b.getLoc();
-  for (int64_t count = program.length; count > 1; count = (count + 1) / 2) {
+  auto at = [&](Value index) { return SmallVector<Value, 1>{add(begin, index)}; };
+  for (; count > 1; count = (count + 1) / 2) {
     int64_t pairs = count / 2, whole = pairs / simdWidth * simdWidth;
     loop(0, whole, simdWidth, [&](Value i) {
       auto type = VectorType::get({2 * simdWidth}, b.getF32Type());
       Value first = arith::MulIOp::create(b, i, constant(2));
-      Value both = vector::LoadOp::create(b, type, scratch, ValueRange(first));
+      Value both = vector::LoadOp::create(b, type, scratch, at(first));
       SmallVector<int64_t> even, odd;
       for (int64_t k = 0; k < 2 * simdWidth; k += 2) {
         even.push_back(k);
@@ -176,22 +198,32 @@ Value RowLoops::reduceScratch(ReductionKind kind) {
       }
       Value lhs = vector::ShuffleOp::create(b, both, both, even);
       Value rhs = vector::ShuffleOp::create(b, both, both, odd);
-      vector::StoreOp::create(b, combine(b, loc, kind, lhs, rhs), scratch, ValueRange(i));
+      vector::StoreOp::create(b, combine(b, loc, kind, lhs, rhs), scratch, at(i));
     });
     loop(whole, pairs, 1, [&](Value i) {
       Value first = arith::MulIOp::create(b, i, constant(2));
-      Value lhs = memref::LoadOp::create(b, scratch, ValueRange(first));
-      Value rhs =
-          memref::LoadOp::create(b, scratch, ValueRange(add(first, constant(1))));
-      memref::StoreOp::create(b, combine(b, loc, kind, lhs, rhs), scratch,
-                              ValueRange(i));
+      Value lhs = memref::LoadOp::create(b, scratch, at(first));
+      Value rhs = memref::LoadOp::create(b, scratch, at(add(first, constant(1))));
+      memref::StoreOp::create(b, combine(b, loc, kind, lhs, rhs), scratch, at(i));
     });
     if (count % 2) {
-      Value left = memref::LoadOp::create(b, scratch, ValueRange(constant(count - 1)));
-      memref::StoreOp::create(b, left, scratch, ValueRange(constant(pairs)));
+      Value left = memref::LoadOp::create(b, scratch, at(constant(count - 1)));
+      memref::StoreOp::create(b, left, scratch, at(constant(pairs)));
     }
   }
-  return memref::LoadOp::create(b, scratch, ValueRange(constant(0)));
+  return memref::LoadOp::create(b, scratch, at(constant(0)));
+}
+
+/// A group is a row of its own.
+void RowLoops::reduceGroups(RowReduceOp reduce) {
+  Value result = reduce.getResult();
+  int64_t count = rowLength(result.getType());
+  int64_t length = program.groupLength(result.getType());
+  loop(0, count, 1, [&](Value group) {
+    Value begin = arith::MulIOp::create(b, group, constant(length));
+    Value reduced = reduceScratch(reduce.getKind(), begin, length);
+    memref::StoreOp::create(b, reduced, reducedGroups[result], group);
+  });
 }
 
 void RowLoops::storeResults() {
@@ -229,11 +261,15 @@ void RowLoops::emitRow() {
           Value terms = materialize(reduce.getInput(), chunk, 0);
           vector::StoreOp::create(b, terms, scratch, ValueRange(chunk.column));
         });
-        scalars[result] = reduceScratch(reduce.getKind());
+        if (program.isGroup(result.getType()))
+          reduceGroups(reduce);
+        else
+          scalars[result] =
+              reduceScratch(reduce.getKind(), constant(0), program.length);
       } else if (!isa<VectorType>(result.getType()) && passOf[result] == pass) {
         scalar(result);
       } else if (auto broadcast = dyn_cast<RowBroadcastOp>(op)) {
-        if (passOf[result] == pass)
+        if (passOf[result] == pass && !isa<VectorType>(broadcast.getInput().getType()))
           scalar(broadcast.getInput());
       }
     }
@@ -244,6 +280,10 @@ void RowLoops::emitRow() {
 void RowLoops::emit() {
   findPasses();
   takeMatrices();
+  for (auto reduce : region.getOps<RowReduceOp>())
+    if (auto groups = dyn_cast<VectorType>(reduce.getType()))
+      reducedGroups[reduce] = memref::AllocaOp::create(
+          b, MemRefType::get(groups.getShape(), groups.getElementType()));
   auto rows = scf::ForOp::create(b, constant(0), operands.rows, constant(1));
   b.setInsertionPointToStart(rows.getBody());
   row = rows.getInductionVar();

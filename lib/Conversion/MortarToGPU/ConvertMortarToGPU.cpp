@@ -29,6 +29,11 @@ struct ConvertMortarToGPUPass
   using ConvertMortarToGPUPassBase::ConvertMortarToGPUPassBase;
 
   void runOnOperation() override {
+    if (fewRows < 0) {
+      getOperation().emitError()
+          << "expected few-rows of at least 0, but found " << int64_t(fewRows);
+      return signalPassFailure();
+    }
     FailureOr<ChipTraits> parsed = ChipTraits::parse(chip);
     if (failed(parsed)) {
       getOperation().emitError()
@@ -165,9 +170,12 @@ LogicalResult ConvertMortarToGPUPass::convert(FusedOp region, SymbolTable &symbo
   auto ifAny = scf::IfOp::create(b, loc, any, /*withElse=*/false);
   b.setInsertionPointToStart(&ifAny.getThenRegion().front());
 
-  // 16 bytes of the narrowest element an access, if rows hold whole ones of them.
+  // 16 bytes of the narrowest element an access, if rows and groups hold whole ones of them.
   int64_t width = 16 / program->narrowestElementBytes;
-  if (program->length % width) {
+  bool whole = program->length % width == 0 &&
+               llvm::all_of(program->groupLengths,
+                            [&](int64_t group) { return group % width == 0; });
+  if (!whole) {
     launch(b, *program, *operands, *byElement, symbols);
   } else {
     Value aligned = isAligned(b, loc, *operands, width);

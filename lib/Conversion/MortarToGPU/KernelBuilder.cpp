@@ -43,15 +43,17 @@ private:
   void findPlace();
   void placeInWholeRow(Value thread, Value block);
   void placeInSplitRows(Value thread, Value block);
+  std::pair<Value, Value> findChunk(Value dealt);
   void prefetch(unsigned input);
-  void load(unsigned input);
+  void loadConstant(unsigned input);
+  void loadRows();
   void compute(Operation &op, gpu::GPUFuncOp kernel);
   void store(unsigned destination, Value yielded);
   void storeWhereYielded(Value value);
 
   SmallVector<Value> elementOf(const KernelOperand &operand, Value column);
-  SmallVector<Value> loadChunks(const KernelOperand &operand, int64_t firstElement);
-  Value reduce(RowReduceOp op, gpu::GPUFuncOp kernel);
+  Value loadChunk(unsigned input, int64_t half, size_t c);
+  void reduce(RowReduceOp op, gpu::GPUFuncOp kernel);
   void storeIf(Value condition, function_ref<void(OpBuilder &)> body);
 
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
@@ -83,6 +85,7 @@ private:
   SmallVector<Value> chunkExists; // null where it always does
   DenseMap<Value, SmallVector<Value>> rows; // row values: one vector a chunk; a wide
                                             // row's second half comes after its first
+  DenseMap<Value, SmallVector<Value>> groups; // group values: for each chunk its group's
   DenseMap<Value, Value> scalars;
 };
 
@@ -131,17 +134,29 @@ void KernelBuilder::placeInWholeRow(Value thread, Value block) {
   if (schedule.warps > 1)
     firstChunk = add(mul(place.warpInRow, constant(schedule.chunks * schedule.lanes)),
                      place.lane);
-  int64_t last = schedule.chunksPerRow() - 1;
   for (int64_t c = 0; c < schedule.chunks; ++c) {
-    Value chunk = add(firstChunk, constant(c * schedule.lanes));
-    Value exists;
-    if (schedule.mayExceedRow()) {
-      exists = less(chunk, constant(last + 1));
-      chunk = atMost(chunk, constant(last));
-    }
+    auto [chunk, exists] = findChunk(add(firstChunk, constant(c * schedule.lanes)));
     chunkExists.push_back(exists);
     columns.push_back(mul(chunk, constant(schedule.width)));
   }
+}
+
+/// The chunk of the row that is dealt out as number `dealt`, clamped to the last, and
+/// whether there is one (null if there always is).
+std::pair<Value, Value> KernelBuilder::findChunk(Value dealt) {
+  if (!schedule.mayExceedRow())
+    return {dealt, Value()};
+  Value exists = less(dealt, constant(schedule.dealtChunks()));
+  Value chunk = atMost(dealt, constant(schedule.dealtChunks() - 1));
+  if (schedule.groupChunks != schedule.paddedGroupChunks) {
+    Value padded = constant(schedule.paddedGroupChunks);
+    Value group = arith::DivUIOp::create(b, chunk, padded);
+    Value inGroup = arith::RemUIOp::create(b, chunk, padded);
+    exists = both(exists, less(inGroup, constant(schedule.groupChunks)));
+    chunk = add(mul(group, constant(schedule.groupChunks)),
+                atMost(inGroup, constant(schedule.groupChunks - 1)));
+  }
+  return {chunk, exists};
 }
 
 void KernelBuilder::placeInSplitRows(Value thread, Value block) {
@@ -169,18 +184,15 @@ SmallVector<Value> KernelBuilder::elementOf(const KernelOperand &operand, Value 
                                  : SmallVector<Value>{column};
 }
 
-SmallVector<Value> KernelBuilder::loadChunks(const KernelOperand &operand,
-                                             int64_t firstElement) {
-  SmallVector<Value> chunks;
+/// Chunk `c` of an input; of the second half of a wide row if `half` is 1.
+Value KernelBuilder::loadChunk(unsigned input, int64_t half, size_t c) {
+  const KernelOperand &operand = inner[input];
   auto type = VectorType::get({schedule.width}, operand.host->type.getElementType());
-  for (Value column : columns) {
-    SmallVector<Value> indices = elementOf(operand, add(column, constant(firstElement)));
-    auto load = vector::LoadOp::create(b, type, operand.matrix, indices);
-    load.setAlignment(std::min<int64_t>(
-        16, schedule.width * int64_t(operand.host->elementBytes())));
-    chunks.push_back(load);
-  }
-  return chunks;
+  Value column = add(columns[c], constant(half * program.length));
+  auto load = vector::LoadOp::create(b, type, operand.matrix, elementOf(operand, column));
+  load.setAlignment(std::min<int64_t>(
+      16, schedule.width * int64_t(operand.host->elementBytes())));
+  return load;
 }
 
 /// Brings what earlier kernels may still write into the L2, which is coherent, so that
@@ -200,20 +212,75 @@ void KernelBuilder::prefetch(unsigned input) {
     }
 }
 
-void KernelBuilder::load(unsigned input) {
+/// Nobody writes it, so that threads without a chunk may read another's.
+void KernelBuilder::loadConstant(unsigned input) {
   Value argument = region.getBody().getArgument(input);
-  const KernelOperand &operand = inner[input];
-  if (isa<VectorType>(argument.getType())) {
-    rows[argument] = loadChunks(operand, 0);
-    if (program.isWide(argument.getType()))
-      llvm::append_range(rows[argument], loadChunks(operand, program.length));
+  if (!isa<VectorType>(argument.getType())) {
+    scalars[argument] =
+        memref::LoadOp::create(b, inner[input].matrix, elementOf(inner[input], constant(0)));
     return;
   }
-  scalars[argument] =
-      memref::LoadOp::create(b, operand.matrix, elementOf(operand, constant(0)));
+  for (int64_t half = 0; half <= program.isWide(argument.getType()); ++half)
+    for (size_t c = 0; c < columns.size(); ++c)
+      rows[argument].push_back(loadChunk(input, half, c));
 }
 
-Value KernelBuilder::reduce(RowReduceOp op, gpu::GPUFuncOp kernel) {
+/// Everything that isn't constant. A thread reads only what is its own: a result may share
+/// an input's buffer, and another thread may have stored its part already.
+void KernelBuilder::loadRows() {
+  SmallVector<std::pair<unsigned, int64_t>> vectors; // input and half
+  SmallVector<unsigned> numbers;
+  for (auto [i, argument] : llvm::enumerate(region.getBody().getArguments())) {
+    if (operands.all[i].isConstant)
+      continue;
+    if (!isa<VectorType>(argument.getType())) {
+      numbers.push_back(i);
+      continue;
+    }
+    for (int64_t half = 0; half <= program.isWide(argument.getType()); ++half)
+      vectors.emplace_back(i, half);
+  }
+  auto loadIf = [&](Value condition, function_ref<SmallVector<Value>()> load) {
+    if (!condition)
+      return load();
+    auto branch = scf::IfOp::create(
+        b, condition,
+        [&](OpBuilder &then, Location loc) {
+          OpBuilder::InsertionGuard guard(b);
+          b.restoreInsertionPoint(then.saveInsertionPoint());
+          scf::YieldOp::create(b, loc, load());
+        },
+        [&](OpBuilder &, Location) {});
+    OpBuilder otherwise = branch.getElseBodyBuilder();
+    SmallVector<Value> zeros;
+    for (Type type : branch.thenYield()->getOperandTypes())
+      zeros.push_back(arith::ConstantOp::create(otherwise, b.getLoc(),
+                                                otherwise.getZeroAttr(type)));
+    scf::YieldOp::create(otherwise, b.getLoc(), zeros);
+    return SmallVector<Value>(branch.getResults());
+  };
+  SmallVector<SmallVector<Value>> loaded(columns.size()); // by chunk, then by vector
+  for (size_t c = 0; c < columns.size(); ++c)
+    loaded[c] = loadIf(both(rowExists, chunkExists[c]), [&] {
+      return llvm::map_to_vector(
+          vectors, [&](auto part) { return loadChunk(part.first, part.second, c); });
+    });
+  for (auto [number, part] : llvm::enumerate(vectors))
+    for (size_t c = 0; c < columns.size(); ++c)
+      rows[region.getBody().getArgument(part.first)].push_back(loaded[c][number]);
+  if (numbers.empty())
+    return;
+  SmallVector<Value> values = loadIf(rowExists, [&] {
+    return llvm::map_to_vector(numbers, [&](unsigned input) -> Value {
+      return memref::LoadOp::create(b, inner[input].matrix,
+                                    elementOf(inner[input], constant(0)));
+    });
+  });
+  for (auto [input, value] : llvm::zip_equal(numbers, values))
+    scalars[region.getBody().getArgument(input)] = value;
+}
+
+void KernelBuilder::reduce(RowReduceOp op, gpu::GPUFuncOp kernel) {
   SmallVector<Value> chunks;
   for (auto [chunk, exists] : llvm::zip_equal(rows[op.getInput()], chunkExists)) {
     if (exists) {
@@ -233,8 +300,16 @@ Value KernelBuilder::reduce(RowReduceOp op, gpu::GPUFuncOp kernel) {
                                 MemRefLayoutAttrInterface{}, space);
     scratch = kernel.addWorkgroupAttribution(type, op.getLoc());
   }
-  return emitRowReduction(b, op.getLoc(), schedule, place, op.getKind(), chunks,
-                          scratch);
+  Value result = op.getResult();
+  if (!program.isGroup(result.getType())) {
+    scalars[result] = emitRowReduction(b, op.getLoc(), schedule, place, op.getKind(),
+                                       chunks, scratch);
+    return;
+  }
+  int64_t groupChunks =
+      llvm::PowerOf2Ceil(program.groupLength(result.getType()) / schedule.width);
+  groups[result] = emitGroupReduction(b, op.getLoc(), schedule, place, op.getKind(),
+                                      chunks, groupChunks, scratch);
 }
 
 void KernelBuilder::compute(Operation &op, gpu::GPUFuncOp kernel) {
@@ -242,7 +317,7 @@ void KernelBuilder::compute(Operation &op, gpu::GPUFuncOp kernel) {
   Value result = op.getResult(0);
   auto rowType = dyn_cast<VectorType>(result.getType());
   if (auto reduceOp = dyn_cast<RowReduceOp>(op)) {
-    scalars[result] = reduce(reduceOp, kernel);
+    reduce(reduceOp, kernel);
     return;
   }
   if (auto half = dyn_cast<RowHalfOp>(op)) {
@@ -258,13 +333,22 @@ void KernelBuilder::compute(Operation &op, gpu::GPUFuncOp kernel) {
     scalars[result] = cloneElementwise(b, &op, given, {});
     return;
   }
+  if (program.isGroup(rowType)) {
+    for (size_t c = 0; c < columns.size(); ++c) {
+      auto given = llvm::map_to_vector(op.getOperands(),
+                                       [&](Value value) { return groups[value][c]; });
+      groups[result].push_back(cloneElementwise(b, &op, given, {}));
+    }
+    return;
+  }
   size_t count = columns.size() * (program.isWide(rowType) ? 2 : 1);
   SmallVector<Value> chunks;
   for (size_t c = 0; c < count; ++c) {
     if (auto broadcast = dyn_cast<RowBroadcastOp>(op)) {
+      Value input = broadcast.getInput();
       auto type = VectorType::get({schedule.width}, rowType.getElementType());
-      chunks.push_back(
-          vector::BroadcastOp::create(b, type, scalars[broadcast.getInput()]));
+      Value number = isa<VectorType>(input.getType()) ? groups[input][c] : scalars[input];
+      chunks.push_back(vector::BroadcastOp::create(b, type, number));
       continue;
     }
     auto given = llvm::map_to_vector(op.getOperands(),
@@ -353,18 +437,18 @@ gpu::GPUFuncOp KernelBuilder::build(StringRef name) {
     NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::launch_dependents);
   takeParameters(kernel.getBody().front());
   findPlace();
-  auto forInputs = [&](bool constant, void (KernelBuilder::*act)(unsigned)) {
-    for (unsigned i = 0, count = region.getInputs().size(); i < count; ++i)
-      if (operands.all[i].isConstant == constant)
-        (this->*act)(i);
-  };
+  unsigned numInputs = region.getInputs().size();
   // Element by element, a prefetch costs as much as a load.
   if (chip.hasProgrammaticLaunch() && schedule.width > 1)
-    forInputs(/*constant=*/false, &KernelBuilder::prefetch);
-  forInputs(/*constant=*/true, &KernelBuilder::load);
+    for (unsigned i = 0; i < numInputs; ++i)
+      if (!operands.all[i].isConstant)
+        prefetch(i);
+  for (unsigned i = 0; i < numInputs; ++i)
+    if (operands.all[i].isConstant)
+      loadConstant(i);
   if (chip.hasProgrammaticLaunch())
     NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::wait);
-  forInputs(/*constant=*/false, &KernelBuilder::load);
+  loadRows();
   for (Value argument : region.getBody().getArguments())
     storeWhereYielded(argument);
   for (Operation &op : region.getBodyBlock()->without_terminator()) {

@@ -28,7 +28,9 @@ public:
 
   Value overChunk(Value chunk);
   Value overLanesAndChunks(SmallVector<Value> values);
-  Value overWarps(Value value, Value scratch);
+  void overLanes(MutableArrayRef<Value> values, int64_t lanes);
+  SmallVector<Value> overSpans(SmallVector<Value> values, int64_t span);
+  Value overWarps(Value value, Value scratch, int64_t leaves);
 
 private:
   Value join(Value lhs, Value rhs) { return combine(b, b.getLoc(), kind, lhs, rhs); }
@@ -58,6 +60,13 @@ Value ReductionEmitter::overChunk(Value chunk) {
     chunk = join(lhs, rhs);
   }
   return vector::ExtractOp::create(b, chunk, 0);
+}
+
+/// Each value over its `lanes` adjacent lanes; all of them get it.
+void ReductionEmitter::overLanes(MutableArrayRef<Value> values, int64_t lanes) {
+  for (int64_t level = 1; level < lanes; level *= 2)
+    for (Value &value : values)
+      value = join(value, shuffle(value, level));
 }
 
 /// One value for each of the thread's chunks. While there are several, a lane gives
@@ -96,8 +105,9 @@ Value ReductionEmitter::overLanesAndChunks(SmallVector<Value> values) {
 }
 
 /// Each warp leaves its value in `scratch`, and after one barrier every warp reduces
-/// all of them for itself: no second barrier, since nobody writes there again.
-Value ReductionEmitter::overWarps(Value value, Value scratch) {
+/// those of its group for itself: no second barrier, since nobody writes there again. A
+/// group is `leaves` adjacent warps, a power of two, of which the last may not exist.
+Value ReductionEmitter::overWarps(Value value, Value scratch, int64_t leaves) {
   Value first = place.rowInBlock ? arith::MulIOp::create(b, place.rowInBlock,
                                                          constant(schedule.warps))
                                        .getResult()
@@ -110,22 +120,58 @@ Value ReductionEmitter::overWarps(Value value, Value scratch) {
     scf::YieldOp::create(inner, loc);
   });
   gpu::BarrierOp::create(b);
-  // Lanes beyond the warps' number repeat the others, so that all get the result.
-  int64_t leaves = llvm::PowerOf2Ceil(schedule.warps);
+  // Lanes beyond the leaves repeat the others, so that all get the result.
   Value leaf = arith::AndIOp::create(b, place.lane, constant(leaves - 1));
+  if (leaves < schedule.warps)
+    leaf = arith::OrIOp::create(
+        b, leaf, arith::AndIOp::create(b, place.warpInRow, constant(-leaves)));
   Value last = arith::MinUIOp::create(b, leaf, constant(schedule.warps - 1));
   Value partial = memref::LoadOp::create(
       b, scratch, ValueRange(arith::AddIOp::create(b, first, last).getResult()));
-  if (leaves != schedule.warps) {
+  if (schedule.warps % leaves) {
     Value isWarp = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, leaf,
                                          constant(schedule.warps));
     Value neutral = arith::ConstantOp::create(
         b, b.getFloatAttr(b.getF32Type(), getNeutralElement(kind)));
     partial = arith::SelectOp::create(b, isWarp, partial, neutral);
   }
-  for (int64_t level = 1; level < schedule.warps; level *= 2)
+  for (int64_t level = 1; level < leaves; level *= 2)
     partial = join(partial, shuffle(partial, level));
   return partial;
+}
+
+/// Adjacent values added pair by pair, down to one for each `span` of them, which each of
+/// the span gets.
+SmallVector<Value> ReductionEmitter::overSpans(SmallVector<Value> values, int64_t span) {
+  for (int64_t level = 1; level < span; level *= 2)
+    for (size_t i = 0; i < values.size(); i += 2 * level)
+      values[i] = join(values[i], values[i + level]);
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = values[i / span * span];
+  return values;
+}
+
+SmallVector<Value> mortar::emitGroupReduction(OpBuilder &builder, Location loc,
+                                              const RowSchedule &schedule,
+                                              const ThreadPlace &place,
+                                              ReductionKind kind, ArrayRef<Value> chunks,
+                                              int64_t groupChunks, Value scratch) {
+  ImplicitLocOpBuilder b(loc, builder);
+  ReductionEmitter emitter(b, schedule, place, kind);
+  SmallVector<Value> values;
+  for (Value chunk : chunks)
+    values.push_back(emitter.overChunk(chunk));
+  // Chunk numbers are lanes, then chunks of a thread, then warps, from the low bits up.
+  emitter.overLanes(values, std::min(groupChunks, schedule.lanes));
+  if (groupChunks <= schedule.lanes)
+    return values;
+  int64_t span = std::min(groupChunks / schedule.lanes, schedule.chunks);
+  values = emitter.overSpans(values, span);
+  int64_t warps = groupChunks / (schedule.lanes * schedule.chunks);
+  if (warps <= 1)
+    return values;
+  Value whole = emitter.overWarps(values[0], scratch, warps);
+  return SmallVector<Value>(values.size(), whole);
 }
 
 Value mortar::emitRowReduction(OpBuilder &builder, Location loc,
@@ -138,5 +184,7 @@ Value mortar::emitRowReduction(OpBuilder &builder, Location loc,
   for (Value chunk : chunks)
     values.push_back(emitter.overChunk(chunk));
   Value value = emitter.overLanesAndChunks(values);
-  return schedule.warps > 1 ? emitter.overWarps(value, scratch) : value;
+  return schedule.warps > 1
+             ? emitter.overWarps(value, scratch, llvm::PowerOf2Ceil(schedule.warps))
+             : value;
 }

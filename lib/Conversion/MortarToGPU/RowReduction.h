@@ -23,6 +23,14 @@ mlir::Value emitRowReduction(mlir::OpBuilder &b, mlir::Location loc,
                              ReductionKind kind, llvm::ArrayRef<mlir::Value> chunks,
                              mlir::Value scratch);
 
+/// The same for each group of `groupChunks` adjacent chunks, a power of two: one value for
+/// each of the thread's chunks, the one of that chunk's group.
+llvm::SmallVector<mlir::Value>
+emitGroupReduction(mlir::OpBuilder &b, mlir::Location loc, const RowSchedule &schedule,
+                   const ThreadPlace &place, ReductionKind kind,
+                   llvm::ArrayRef<mlir::Value> chunks, int64_t groupChunks,
+                   mlir::Value scratch);
+
 } // namespace mortar
 
 #endif // MORTAR_LIB_CONVERSION_ROWREDUCTION_H

@@ -46,7 +46,19 @@ FailureOr<RowSchedule> mortar::chooseSchedule(RowProgram &program, int64_t width
   RowSchedule s;
   s.length = program.length;
   s.width = width;
-  int64_t chunksPerRow = s.chunksPerRow();
+  for (int64_t group : program.groupLengths) {
+    int64_t chunks = group / width;
+    if (llvm::isPowerOf2_64(chunks))
+      continue;
+    if (program.groupLengths.size() > 1u || program.sumsWholeRow)
+      return program.region.emitError()
+             << "expected groups of a power of two of values beside other reductions, "
+                "but found groups of "
+             << group;
+    s.groupChunks = chunks;
+    s.paddedGroupChunks = llvm::PowerOf2Ceil(chunks);
+  }
+  int64_t chunksPerRow = s.dealtChunks();
   if (!program.reduces) {
     s.kind = RowSchedule::Split;
     s.threads = elementsOfSplitBlock / width;
@@ -61,7 +73,8 @@ FailureOr<RowSchedule> mortar::chooseSchedule(RowProgram &program, int64_t width
   s.lanes = 32;
   int64_t warpChunks = llvm::divideCeil(chunksPerRow, s.lanes);
   bool fewWarps =
-      count == RowCount::Many && width * program.loadedBytes < preferredBytesInFlight;
+      count == RowCount::Many &&
+      width * int64_t(program.loadedBytes) < preferredBytesInFlight;
   int64_t preferredWarps = fewWarps ? preferredWarpsOfManyRows : preferredWarpsPerRow;
   while (llvm::divideCeil(warpChunks, s.chunks) > preferredWarps &&
          s.chunks * s.width < 16)

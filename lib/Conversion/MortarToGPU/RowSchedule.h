@@ -8,6 +8,8 @@
 //           contiguous, and the reduction tree runs within a chunk, over lanes,
 //           over c, over warps: adjacent pairs all the way up.
 //   Split   no reduction: the matrix is one sequence of chunks, one a thread.
+//   Groups of a row that are a power of two of chunks lie in adjacent lanes, then in
+//   adjacent chunks, then in adjacent warps; other groups are padded to that.
 //
 // No choice made here changes a bit of the result.
 //
@@ -40,19 +42,25 @@ struct RowSchedule {
   int64_t chunks = 1; // a thread holds of a row; a power of two
   int64_t rows = 1;   // Whole: a block holds
   int64_t threads = 32;
+  /// Where groups aren't a power of two of chunks, each is dealt out as if it were, so
+  /// that lanes and warps pair within it: chunks of a group, and the power of two that
+  /// takes their place. Both 1 if rows are dealt out as they are.
+  int64_t groupChunks = 1, paddedGroupChunks = 1;
 
   int64_t chunksPerRow() const { return llvm::divideCeil(length, width); }
+  /// Chunks that are dealt out, those that pad a group included.
+  int64_t dealtChunks() const { return chunksPerRow() / groupChunks * paddedGroupChunks; }
   /// Blocks that a multiprocessor must be able to hold, which bounds their registers.
   int64_t residentBlocks() const;
   /// Whether thread coordinates can lie behind the end of the row.
   bool mayExceedRow() const {
-    return kind == Whole && warps * chunks * lanes != chunksPerRow();
+    return kind == Whole &&
+           (warps * chunks * lanes != dealtChunks() || groupChunks != paddedGroupChunks);
   }
 };
 
-/// The numbers of rows that one schedule is for: up to `fewRows`, or more.
+/// The numbers of rows that one schedule is for: up to the pass's `few-rows`, or more.
 enum class RowCount { Few, Many };
-inline constexpr int64_t fewRows = 1024;
 
 /// The schedule of `program` with chunks of `width` elements. Fails, with an error at
 /// the region, if a row is longer than any block can hold.

@@ -1,0 +1,101 @@
+//===- Row.cpp - the program of one row -----------------------------------===//
+
+#include "mortar/Interpreter/Interpreter.h"
+
+#include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mortar;
+using namespace mortar::interpreter;
+
+static float asFloat(uint64_t bits) { return llvm::bit_cast<float>(uint32_t(bits)); }
+
+/// Law 3, as it is written: pad with −0.0 to a power of two, then add adjacent pairs
+/// level by level.
+static float sumByTree(ArrayRef<uint64_t> row) {
+  std::vector<float> level;
+  for (uint64_t bits : row)
+    level.push_back(asFloat(bits));
+  level.resize(llvm::PowerOf2Ceil(level.size()), -0.0f);
+  while (level.size() > 1) {
+    for (size_t i = 0; i < level.size() / 2; ++i)
+      level[i] = level[2 * i] + level[2 * i + 1];
+    level.resize(level.size() / 2);
+  }
+  return level[0];
+}
+
+/// A NaN wins, and -0 is below +0.
+static float findLargest(ArrayRef<uint64_t> row) {
+  float most = asFloat(row[0]);
+  for (float x : llvm::map_range(row, asFloat)) {
+    if (std::isnan(x))
+      return x;
+    if (x > most || (x == most && !std::signbit(x)))
+      most = x;
+  }
+  return most;
+}
+
+static Array reduce(RowReduceOp op, const Array &row) {
+  auto groups = dyn_cast<VectorType>(op.getType());
+  size_t count = groups ? groups.getNumElements() : 1;
+  size_t length = row.bits.size() / count;
+  Array result{row.elementType, {}, {}};
+  if (groups)
+    result.shape = {int64_t(count)};
+  for (size_t i = 0; i < count; ++i) {
+    ArrayRef<uint64_t> group = ArrayRef(row.bits).slice(i * length, length);
+    float reduced =
+        op.getKind() == ReductionKind::Sum ? sumByTree(group) : findLargest(group);
+    result.bits.push_back(llvm::bit_cast<uint32_t>(reduced));
+  }
+  return result;
+}
+
+static Array broadcast(RowBroadcastOp op, const Array &input) {
+  int64_t length = rowLength(op.getType());
+  Array row{input.elementType, {length}, {}};
+  for (int64_t i = 0; i < length; ++i)
+    row.bits.push_back(input.bits[i * input.bits.size() / length]);
+  return row;
+}
+
+static Array takeHalf(RowHalfOp op, const Array &row) {
+  size_t length = row.bits.size() / 2;
+  auto begin = row.bits.begin() + (op.getHalf() == RowHalf::First ? 0 : length);
+  return Array{row.elementType, {int64_t(length)}, {begin, begin + length}};
+}
+
+FailureOr<std::vector<Array>> interpreter::evaluateRow(FusedOp region,
+                                                       std::vector<Array> arguments) {
+  llvm::DenseMap<Value, Array> values;
+  Block *body = region.getBodyBlock();
+  for (auto [argument, value] : llvm::zip_equal(body->getArguments(), arguments))
+    values[argument] = std::move(value);
+  for (Operation &op : body->without_terminator()) {
+    SmallVector<const Array *, 3> operands;
+    for (Value operand : op.getOperands())
+      operands.push_back(&values.find(operand)->second);
+    FailureOr<Array> result = failure();
+    if (auto reduction = dyn_cast<RowReduceOp>(op))
+      result = reduce(reduction, *operands[0]);
+    else if (auto filling = dyn_cast<RowBroadcastOp>(op))
+      result = broadcast(filling, *operands[0]);
+    else if (auto half = dyn_cast<RowHalfOp>(op))
+      result = takeHalf(half, *operands[0]);
+    else
+      result = evaluateElementwise(&op, operands);
+    if (failed(result))
+      return failure();
+    values[op.getResult(0)] = std::move(*result);
+  }
+  std::vector<Array> yielded;
+  for (Value value : body->getTerminator()->getOperands())
+    yielded.push_back(values.find(value)->second);
+  return yielded;
+}
