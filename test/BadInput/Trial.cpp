@@ -22,28 +22,35 @@ namespace {
 class Listener {
 public:
   Listener(MLIRContext *context, bool known)
-      : handler(context, [this, known](Diagnostic &diagnostic) {
-          if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
-            return success();
-          ++errors;
-          if (known && isa<UnknownLoc>(diagnostic.getLocation()) &&
-              problem.empty())
-            problem = "an error without a place: " + diagnostic.str();
+      : known(known), handler(context, [this](Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() == DiagnosticSeverity::Error) {
+            said = diagnostic.str();
+            ++errors;
+            located += !isa<UnknownLoc>(diagnostic.getLocation());
+          }
           return success();
         }) {}
 
-  /// Whether `step` may be gone on from. A failure must have said something.
+  /// Whether `step` may be gone on from. A failure must have said something,
+  /// and somewhere: upstream's type converters have no place to say, but the op
+  /// that then fails to convert does.
   bool check(bool succeeded, const Twine &step) {
-    if (!succeeded && !errors && problem.empty())
-      problem = (step + " failed without a word").str();
-    errors = 0;
+    if (!succeeded && problem.empty()) {
+      if (!errors)
+        problem = (step + " failed without a word").str();
+      else if (known && !located)
+        problem = "an error without a place: " + said;
+    }
+    errors = located = 0;
     return succeeded;
   }
 
   std::string problem;
 
 private:
-  unsigned errors = 0;
+  bool known;
+  unsigned errors = 0, located = 0;
+  std::string said;
   ScopedDiagnosticHandler handler;
 };
 

@@ -35,7 +35,7 @@
 // ROWS: error: expected --rows of at least 0, but found -1
 // LARGE: error: expected tensors of at most {{[0-9]+}} MiB on this machine, but found f32 [4611686018427387904, 100]
 // MANY: error: expected one --rows with --output, but found 2
-// COMPILED: error: {{.*}}short.mortar: an artifact is compiled already: expected no --target or --mixed-dtypes
+// COMPILED: error: {{.*}}short.mortar: an artifact is compiled already: expected no --target, --mixed-dtypes or --few-rows
 // PAD: error: expected --pad from 0 to 1048576, but found -1
 // TARGET: error: expected a --target like host or x86-64-v3 for --device=cpu, but found 'sm_90'
 // CPU: error: expected a CPU with FMA3 and F16C (x86-64-v3 or later), but 'pentium' has not both
