@@ -10,6 +10,10 @@ config.excludes = ["CMakeLists.txt", "Inputs"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.mortar_obj_root, "test")
 
+# For a test that hides the PATH.
+config.substitutions.append(
+    ("%mortar-compile", os.path.join(config.mortar_tools_dir, "mortar-compile")))
+
 config.environment["PATH"] = os.pathsep.join(
     [config.mortar_tools_dir, config.llvm_tools_dir, config.environment.get("PATH", "")]
 )

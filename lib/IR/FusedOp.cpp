@@ -4,6 +4,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mortar;
@@ -39,7 +40,9 @@ void FusedOp::build(OpBuilder &b, OperationState &state, ValueRange inputs,
 
 Type FusedOp::getRowType(Type type, RowMap map) {
   auto shaped = dyn_cast<ShapedType>(type);
-  if (!shaped || !shaped.hasRank() || shaped.getRank() < 1)
+  // Asked before any verifier has run: elements may be what no vector holds.
+  if (!shaped || !shaped.hasRank() || shaped.getRank() < 1 ||
+      !VectorType::isValidElementType(shaped.getElementType()))
     return {};
   int64_t length = shaped.getShape().back();
   bool oneRow = shaped.getRank() == 1;
@@ -185,7 +188,9 @@ static int64_t countRows(ShapedType type) {
   for (int64_t size : type.getShape().drop_back()) {
     if (ShapedType::isDynamic(size))
       return ShapedType::kDynamic;
-    rows *= size;
+    // More than can be counted are as good as unknown; no memory holds them.
+    if (llvm::MulOverflow(rows, size, rows))
+      return ShapedType::kDynamic;
   }
   return rows;
 }
@@ -195,6 +200,9 @@ static bool isPerRow(RowMap map) {
 }
 
 LogicalResult FusedOp::verify() {
+  // Bytecode can leave out what has a default.
+  if (!getDomainAttr())
+    return emitOpError("expected a domain, rows or recurrence, but found none");
   if (getInputMaps().size() != getInputs().size() ||
       getInitMaps().size() != getInits().size())
     return emitOpError() << "(C1) expected " << getInputs().size() << " input and "

@@ -26,6 +26,9 @@ LogicalResult RmsNormOp::verify() {
                               "each in the last dimension of input, "
                            << input << ", but found " << type;
   }
+  // Bytecode can leave out what has a default.
+  if (!getWeightOffsetAttr())
+    return emitOpError("(C4) expected weight_offset to be 0 or 1, but found none");
   int64_t offset = getWeightOffset();
   if (offset != 0 && (offset != 1 || !getWeight()))
     return emitOpError() << "(C4) expected weight_offset to be 0, or 1 with a weight, "

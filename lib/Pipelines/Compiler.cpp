@@ -29,8 +29,13 @@ LogicalResult mortar::fuseAndOutline(ModuleOp module, const CompileOptions &opti
     return failure();
 
   WalkResult lowered = module.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (isa<FusedOp>(op))
-      return WalkResult::skip();
+    if (auto region = dyn_cast<FusedOp>(op)) {
+      if (region->getNumResults())
+        return WalkResult::skip();
+      region.emitError("expected regions on tensors, whose results become an entry's, "
+                       "but found one on memrefs");
+      return WalkResult::interrupt();
+    }
     auto fusible = dyn_cast<FusionOpInterface>(op);
     if (!fusible || !fusible.startsRegion())
       return WalkResult::advance();

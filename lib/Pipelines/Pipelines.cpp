@@ -21,6 +21,7 @@
 using namespace mlir;
 
 void mortar::buildFusePipeline(OpPassManager &pm, const FusePipelineOptions &options) {
+  pm.addPass(createCheckInputPass());
   // What is computed twice has one kernel.
   pm.addNestedPass<func::FuncOp>(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
@@ -33,12 +34,13 @@ void mortar::buildFusePipeline(OpPassManager &pm, const FusePipelineOptions &opt
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createCSEPass());
   pm.addPass(createOutlineGapsPass());
-  // Sizes, in the gaps.
+  // Sizes and destinations that went along with a gap, and stand there twice.
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createCSEPass());
 }
 
 void mortar::buildBufferizePipeline(OpPassManager &pm) {
+  pm.addPass(createCheckInputPass());
   pm.addPass(createAssignDestinationsPass());
   pm.addPass(bufferization::createOneShotBufferizePass());
   pm.addPass(createDecomposePass());
@@ -58,6 +60,8 @@ void mortar::buildToGPUPipeline(OpPassManager &pm, const ToGPUPipelineOptions &o
 
 void mortar::buildToNVVMPipeline(OpPassManager &pm,
                                  const ToNVVMPipelineOptions &options) {
+  pm.addPass(createCheckInputPass());
+  pm.addPass(createLocationsToLinesPass());
   OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
   kernels.addPass(createSCFToControlFlowPass());
   ConvertKernelsToNVVMPassOptions convert;
@@ -80,6 +84,8 @@ void mortar::buildToCPUPipeline(OpPassManager &pm) {
 }
 
 void mortar::buildToLLVMPipeline(OpPassManager &pm) {
+  pm.addPass(createCheckInputPass());
+  pm.addPass(createLocationsToLinesPass());
   pm.addPass(createChecksToStatusPass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createConvertVectorToLLVMPass());

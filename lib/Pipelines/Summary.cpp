@@ -17,7 +17,8 @@ using namespace mortar;
 static int64_t bytesOfRow(Type type) {
   auto row = dyn_cast<VectorType>(type);
   int64_t count = row ? row.getNumElements() : 1;
-  return count * (getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8);
+  Type element = getElementTypeOrSelf(type);
+  return element.isIntOrFloat() ? count * (element.getIntOrFloatBitWidth() / 8) : 0;
 }
 
 static KernelSummary summarize(FusedOp region) {

@@ -261,7 +261,9 @@ LogicalResult PlanBuilder::add(Operation &op) {
       })
       .Case([&](memref::DimOp dim) -> LogicalResult {
         auto index = dim.getConstantIndex();
-        if (!index || !buffers.contains(dim.getSource()))
+        auto type = dyn_cast<MemRefType>(dim.getSource().getType());
+        if (!index || !type || *index < 0 || *index >= type.getRank() ||
+            !buffers.contains(dim.getSource()))
           return dim.emitError("expected a constant dimension of an argument");
         registers[dim] = sizeOf(buffers.lookup(dim.getSource()), *index);
         return success();

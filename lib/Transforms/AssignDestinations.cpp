@@ -246,7 +246,9 @@ void DestinationAssigner::reuseDeadInputs() {
 /// arguments are sizes of memrefs.
 Value DestinationAssigner::cloneDim(Value tensor, int64_t index, OpBuilder &into,
                                     Block &args, IRMapping &mapping) {
-  auto type = cast<RankedTensorType>(tensor.getType());
+  auto type = dyn_cast<RankedTensorType>(tensor.getType());
+  if (!type || index < 0 || index >= type.getRank())
+    return {};
   if (!type.isDynamicDim(index))
     return arith::ConstantIndexOp::create(into, tensor.getLoc(),
                                           type.getDimSize(index));

@@ -160,7 +160,10 @@ int64_t mortar::countLiveBytes(ArrayRef<FusedOp> inOrder) {
   // An input is the tensor outside, of which a row is alive.
   auto bytes = [](Value value) -> int64_t {
     auto row = dyn_cast<ShapedType>(value.getType());
-    return row ? rowLength(row) * row.getElementTypeBitWidth() / 8 : 0;
+    // A region's body may hold anything until it is lowered.
+    if (!row || !row.hasRank() || !row.getElementType().isIntOrFloat())
+      return 0;
+    return rowLength(row) * row.getElementTypeBitWidth() / 8;
   };
   SmallVector<Operation *> ops;
   for (FusedOp region : inOrder)

@@ -123,7 +123,10 @@ void GapOutliner::takeSizesFromDestinations() {
         if (auto dim = dyn_cast<tensor::DimOp>(user)) {
           auto empty = init.getDefiningOp<tensor::EmptyOp>();
           auto index = dim.getConstantIndex();
-          if (empty && index && empty.getType().isDynamicDim(*index)) {
+          // An index beyond the rank is legal IR and never evaluated.
+          bool isInside =
+              index && *index >= 0 && *index < cast<ShapedType>(init.getType()).getRank();
+          if (empty && isInside && empty.getType().isDynamicDim(*index)) {
             dim.replaceAllUsesWith(empty.getDynamicSize(*index));
             dim.erase();
           } else {

@@ -1,6 +1,6 @@
-// RUN: mortar-opt %s -split-input-file -verify-diagnostics \
+// RUN: mortar-opt %s -split-input-file -verify-diagnostics -allow-unregistered-dialect \
 // RUN:   --mortar-decompose --convert-mortar-to-gpu
-// RUN: mortar-opt %s -split-input-file -verify-diagnostics \
+// RUN: mortar-opt %s -split-input-file -verify-diagnostics -allow-unregistered-dialect \
 // RUN:   --mortar-decompose --convert-mortar-to-cpu
 
 func.func @too_long(%x: memref<?x131072xf32>, %y: memref<?x131072xf32>) {
@@ -92,6 +92,115 @@ func.func @fastmath(%x: memref<4x8xf32>, %y: memref<4x8xf32>) {
     // expected-error @+1 {{expected no fastmath flags in a region, but found contract}}
     %b = arith.addf %a, %a fastmath<contract> : vector<8xf32>
     mortar.yield %b : vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @recurrence(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  // expected-error @+1 {{expected the domain rows, but found a recurrence}}
+  mortar.fused recurrence ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
+    mortar.yield %a : vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @parts_of_bytes(%x: memref<?x8xi4>, %y: memref<?x8xi4>) {
+  // expected-error @+1 {{expected elements of whole bytes in operand 0, but found 'i4'}}
+  mortar.fused ins(%a = row %x : memref<?x8xi4>) outs(row %y : memref<?x8xi4>) {
+    mortar.yield %a : vector<8xi4>
+  }
+  return
+}
+
+// -----
+
+func.func @two_destinations_one_buffer(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  // expected-error @+1 {{expected destination 1 to share its buffer with no destination and no input but a row, but it is destination 0, too}}
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y, row %y : memref<?x8xf32>, memref<?x8xf32>) {
+    mortar.yield %a, %a : vector<8xf32>, vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @narrow_fma(%x: memref<?x8xbf16>, %y: memref<?x8xbf16>) {
+  mortar.fused ins(%a = row %x : memref<?x8xbf16>) outs(row %y : memref<?x8xbf16>) {
+    // expected-error @+1 {{expected a row primitive, but found 'math.fma'}}
+    %e = math.fma %a, %a, %a : vector<8xbf16>
+    mortar.yield %e : vector<8xbf16>
+  }
+  return
+}
+
+// -----
+
+func.func @recurrence(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  // expected-error @+1 {{expected the domain rows, but found a recurrence, which has no lowering yet}}
+  mortar.fused recurrence ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
+    mortar.yield %a : vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @constant_row(%x: memref<?x2xf32>, %y: memref<?x2xf32>) {
+  mortar.fused ins(%a = row %x : memref<?x2xf32>) outs(row %y : memref<?x2xf32>) {
+    // expected-error @+1 {{expected a constant row to be a splat; pass other constants as a column operand}}
+    %c = arith.constant dense<[1.0, 2.0]> : vector<2xf32>
+    %s = arith.addf %a, %c : vector<2xf32>
+    mortar.yield %s : vector<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @scalars_only(%x: memref<?x1xf32>, %y: memref<?x1xf32>) {
+  // expected-error @+1 {{expected at least one row in the region, but found scalars only}}
+  mortar.fused ins(%a = row_scalar %x : memref<?x1xf32>) outs(row_scalar %y : memref<?x1xf32>) {
+    mortar.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @wide_reduction(%x: memref<?x8xf32>, %y: memref<?x4xf32>) {
+  // expected-error @+1 {{expected reductions over rows of 4 values, but found one over 8}}
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x4xf32>) {
+    %s = mortar.row_reduce <sum> %a : vector<8xf32> -> f32
+    %r = mortar.row_broadcast %s : f32 -> vector<4xf32>
+    mortar.yield %r : vector<4xf32>
+  }
+  return
+}
+
+// -----
+
+// An op of no known dialect has none that could be asked.
+func.func @unregistered(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
+    // expected-error @+1 {{expected a row primitive, but found 'foreign.op'; run mortar-decompose first}}
+    "foreign.op"() : () -> ()
+    mortar.yield %a : vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+// Rows within rows: a vector that is no row.
+func.func @no_row(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
+    // expected-error @+1 {{expected rows to be vectors of rank 1 and static length, but found 'vector<f32>'}}
+    %c = arith.constant dense<1.0> : vector<f32>
+    mortar.yield %a : vector<8xf32>
   }
   return
 }

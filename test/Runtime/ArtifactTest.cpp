@@ -163,6 +163,30 @@ TEST(Artifact, FlipsBehindTheChecksumAreSafe) {
   EXPECT_GT(refused, 5000u);
 }
 
+/// What a reader refuses behind a sound checksum, each with its message.
+TEST(Artifact, MessagesBehindTheChecksum) {
+  std::string bytes = serialize(makeArtifact());
+  auto changed = [&](size_t at, char value) {
+    std::string other = bytes;
+    other[at] = value;
+    fixChecksum(other);
+    return parse(other).message();
+  };
+  auto expectHas = [](const std::string &message, const char *piece) {
+    EXPECT_NE(message.find(piece), std::string::npos) << message;
+  };
+  expectHas(changed(32, 'Q'), "expected section PROD, found another");
+  // The kernels are a count, then name, threads, shared memory and a flag each.
+  size_t kernels = bytes.find("KRNL"), entries = bytes.find("ENTR");
+  expectHas(changed(entries - 1, 2), "expected a flag of 0 or 1, found 2");
+  expectHas(changed(kernels + 12, 1), "expected the end, found ");
+  // The body's first instruction reads the first dimension of the first argument.
+  std::string opcode = {1 + 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  size_t first = bytes.find(opcode, entries);
+  ASSERT_NE(first, std::string::npos);
+  expectHas(changed(first, 99), "expected an opcode below 10, found 99");
+}
+
 TEST(Artifact, ForeignAndOther) {
   EXPECT_EQ(parseArtifact(nullptr, 100).message(),
             "expected the bytes of an artifact, found null");

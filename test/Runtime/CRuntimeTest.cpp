@@ -166,6 +166,8 @@ TEST_F(CRuntime, NullPointersAreErrors) {
   EXPECT_EQ(mortarRuntimeLoadBytes(bytes.data(), bytes.size(), 1, nullptr), 1);
   EXPECT_EQ(mortarRuntimeLoadBytes(bytes.data(), bytes.size(), 2, &executable),
             1);
+  EXPECT_EQ(lastError(),
+            "expected load mode 0 (on device) or 1 (to inspect), found 2");
   int64_t dims[4];
   EXPECT_EQ(mortarRuntimeResultShapes(executable, 0, nullptr, 4, dims, 4), 1);
   EXPECT_EQ(lastError(), "expected a pointer for 'args', found null");

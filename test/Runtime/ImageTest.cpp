@@ -95,7 +95,9 @@ TEST(Image, CubinTablesLieWithin) {
   EXPECT_NE(check(wraps), "");
   std::string table = makeElf();
   std::memset(&table[40], 0xff, 8);
-  EXPECT_NE(check(table), "");
+  EXPECT_EQ(check(table), "image sm_90 cubin: expected ELF tables within " +
+                              std::to_string(table.size()) +
+                              " bytes, found them outside");
 }
 
 } // namespace

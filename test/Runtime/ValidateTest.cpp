@@ -150,13 +150,13 @@ TEST(Validate, ArgumentsAndResults) {
   EXPECT_NE(changed([](Entry &e) { e.name = ""; }), "");
   EXPECT_NE(changed([](Entry &e) { e.name += '\0'; }), "");
   EXPECT_NE(changed([](Entry &e) { e.args[0].name = ""; }), "");
-  EXPECT_NE(changed([](Entry &e) { e.args[0].shape[0] = -2; }), "");
-  EXPECT_NE(changed([](Entry &e) { e.args[1].shape.resize(17, 1); }), "");
-  EXPECT_NE(changed([](Entry &e) { e.args[2].constant = true; }), "");
+  EXPECT_EQ(changed([](Entry &e) { e.args[0].shape[0] = -2; }), "entry 'rms_norm': argument 0: expected extents of at least -1, found -2");
+  EXPECT_EQ(changed([](Entry &e) { e.args[1].shape.resize(17, 1); }), "entry 'rms_norm': argument 1: expected rank at most 16, found 17");
+  EXPECT_EQ(changed([](Entry &e) { e.args[2].constant = true; }), "entry 'rms_norm': argument 2: expected a constant argument to be an input");
   EXPECT_EQ(changed([](Entry &e) { e.args[0].type = ElementType(7); }),
             "entry 'rms_norm': argument 0: expected an element type below 7, "
             "found 7");
-  EXPECT_NE(changed([](Entry &e) { e.args[0].role = Argument::Role(3); }), "");
+  EXPECT_EQ(changed([](Entry &e) { e.args[0].role = Argument::Role(3); }), "entry 'rms_norm': argument 0: expected a role below 3, found 3");
 }
 
 TEST(Validate, ArtifactAsAWhole) {
@@ -167,18 +167,18 @@ TEST(Validate, ArtifactAsAWhole) {
   };
   EXPECT_EQ(changed([](Artifact &a) { a.entries.push_back(a.entries[0]); }),
             "expected distinct entry names, found 'rms_norm' twice");
-  EXPECT_NE(changed([](Artifact &a) { a.kernels.push_back(a.kernels[0]); }),
-            "");
+  EXPECT_EQ(changed([](Artifact &a) { a.kernels.push_back(a.kernels[0]); }),
+            "expected distinct kernel names, found 'rms_norm_narrow' twice");
   EXPECT_NE(changed([](Artifact &a) { a.kernels.pop_back(); }), "");
-  EXPECT_NE(changed([](Artifact &a) { a.kernels[0].maxThreads = 0; }), "");
+  EXPECT_EQ(changed([](Artifact &a) { a.kernels[0].maxThreads = 0; }), "kernel 'rms_norm_narrow': expected 1 to 1024 threads, found 0");
   EXPECT_NE(changed([](Artifact &a) { a.kernels[0].maxThreads = 1025; }), "");
   EXPECT_NE(changed([](Artifact &a) { a.kernels[0].staticSharedBytes = -1; }),
             "");
   EXPECT_NE(changed([](Artifact &a) { a.kernels[0].name = ""; }), "");
   EXPECT_EQ(changed([](Artifact &a) { a.images[0].chip = "gfx90"; }),
             "image: expected a chip like sm_90 or sm_90a, found 'gfx90'");
-  EXPECT_NE(changed([](Artifact &a) { a.images[0].kind = CodeImage::Kind(2); }),
-            "");
+  EXPECT_EQ(changed([](Artifact &a) { a.images[0].kind = CodeImage::Kind(2); }),
+            "image sm_90: expected PTX (0) or cubin (1), found 2");
 }
 
 TEST(Validate, Chips) {

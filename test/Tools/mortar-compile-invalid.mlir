@@ -1,10 +1,12 @@
 // Ops that can't be lowered are errors at the op, and no file is written.
-// RUN: split-file %s %t
+// RUN: rm -rf %t && split-file %s %t
 // RUN: not mortar-compile %t/dynamic.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=DYNAMIC
 // RUN: not mortar-compile %t/unknown.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: not mortar-compile %t/nothing.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=NOTHING
 // RUN: not mortar-compile %t/syntax.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=SYNTAX
 // RUN: not mortar-compile %t/verify.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=VERIFY
+// RUN: not mortar-compile %t/type.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=TYPE
+// RUN: not mortar-compile %t/memrefs.mlir -o %t/no 2>&1 | FileCheck %s --check-prefix=MEMREFS
 // RUN: not test -e %t/no
 
 //--- dynamic.mlir
@@ -37,4 +39,25 @@ potato
 func.func @f(%x: tensor<?x8xbf16>) -> tensor<?x8xbf16> {
   %0 = mortar.rms_norm %x epsilon(0.0) : (tensor<?x8xbf16>) -> tensor<?x8xbf16>
   return %0 : tensor<?x8xbf16>
+}
+
+//--- type.mlir
+// TYPE: error: expected argument 0 to be a memref of f32, f16 or bf16, but found 'memref<?x8xi8
+func.func @f(%x: tensor<?x8xi8>) -> tensor<?x8xi8> {
+  %c0 = arith.constant 0 : index
+  %d = tensor.dim %x, %c0 : tensor<?x8xi8>
+  %e = tensor.empty(%d) : tensor<?x8xi8>
+  %0 = mortar.fused ins(%a = row %x : tensor<?x8xi8>) outs(row %e : tensor<?x8xi8>) {
+    mortar.yield %a : vector<8xi8>
+  } -> tensor<?x8xi8>
+  return %0 : tensor<?x8xi8>
+}
+
+//--- memrefs.mlir
+// MEMREFS: memrefs.mlir:3:3: error: expected regions on tensors, whose results become an entry's, but found one on memrefs
+func.func @f(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
+    mortar.yield %a : vector<8xf32>
+  }
+  return
 }

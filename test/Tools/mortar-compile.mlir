@@ -11,6 +11,8 @@
 // RUN: not mortar-compile %s --target=host -o %t.no 2>&1 | FileCheck %s --check-prefix=EMIT
 // RUN: not mortar-compile %s 2>&1 | FileCheck %s --check-prefix=OUTPUT
 // RUN: not mortar-compile %s -o %t.dir/no/such/folder 2>&1 | FileCheck %s --check-prefix=FOLDER
+// RUN: not mortar-compile %s --emit=object -o %t.no 2>&1 | FileCheck %s --check-prefix=OBJECT
+// RUN: not env CUDA_HOME= CUDA_PATH= CUDA_ROOT= PATH= %mortar-compile %s --quiet --emit=cubin -o %t.no 2>&1 | FileCheck %s --check-prefix=PTXAS
 // RUN: not mortar-compile %t.absent -o %t.no 2>&1 | FileCheck %s --check-prefix=ABSENT
 // RUN: not test -e %t.no
 
@@ -21,12 +23,13 @@
 // JSON: "kernels_before": 2
 // HEADER: const char *_mlir_ciface_add_norm(
 // HEADER: struct mortar_memref_2 * /* input, bf16 [rows, 4096] */
-// CHIP: error: expected a chip of sm_80, sm_86
-// CHIP-SAME: but found 'sm_42'
+// CHIP: error: expected a chip of sm_80, sm_86, sm_87, sm_89, sm_90, sm_100, sm_103, sm_120 or sm_121, but found 'sm_42'
 // CPU: error: expected a target like sm_90, host or x86-64-v3, but found 'potato'
 // OLD: error: expected a CPU with FMA3 and F16C
 // EMIT: expected --emit=object or header for the CPU target 'host'
-// OUTPUT: expected -o <file>
+// OUTPUT: expected -o <file> (or --emit=nothing for the table alone)
+// OBJECT: expected --target=host or a CPU for --emit=object, but found 'sm_90'
+// PTXAS: expected ptxas in $CUDA_HOME/bin or on the PATH for --emit=cubin, but found none
 // FOLDER: expected to write
 // ABSENT: No such file or directory
 

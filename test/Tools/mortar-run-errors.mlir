@@ -6,6 +6,7 @@
 // RUN: not mortar-run %s --entry=nothing 2>&1 | FileCheck %s --check-prefix=ENTRY
 // RUN: not mortar-run %s --rows=-1 2>&1 | FileCheck %s --check-prefix=ROWS
 // RUN: not mortar-run %s --rows=4611686018427387904 2>&1 | FileCheck %s --check-prefix=LARGE
+// RUN: not mortar-run %s --rows=1,2 --output=%t/ 2>&1 | FileCheck %s --check-prefix=MANY
 // RUN: not mortar-run %s --pad=-1 2>&1 | FileCheck %s --check-prefix=PAD
 // RUN: not mortar-run %s --target=sm_90 2>&1 | FileCheck %s --check-prefix=TARGET
 // RUN: not mortar-run %s --target=pentium 2>&1 | FileCheck %s --check-prefix=CPU
@@ -26,12 +27,15 @@
 // RUN: printf MORTAR > %t/short.mortar
 // RUN: not mortar-run %t/short.mortar 2>&1 | FileCheck %s --check-prefix=ARTIFACT
 // RUN: not mortar-run %t/short.mortar --device=gpu --compare=unfused 2>&1 | FileCheck %s --check-prefix=COMPARE
+// RUN: not mortar-run %t/short.mortar --device=gpu --target=sm_90 2>&1 | FileCheck %s --check-prefix=COMPILED
 // RUN: not mortar-run %t/short.mortar --device=gpu 2>&1 | FileCheck %s --check-prefix=SHORT
 
 // FILE: mortar-run: error: {{.*}}nothing.mlir: No such file or directory
 // ENTRY: error: {{.*}}: expected an entry 'nothing', but found sum
 // ROWS: error: expected --rows of at least 0, but found -1
 // LARGE: error: expected tensors of at most {{[0-9]+}} MiB on this machine, but found f32 [4611686018427387904, 100]
+// MANY: error: expected one --rows with --output, but found 2
+// COMPILED: error: {{.*}}short.mortar: an artifact is compiled already: expected no --target, --mixed-dtypes or --few-rows
 // PAD: error: expected --pad from 0 to 1048576, but found -1
 // TARGET: error: expected a --target like host or x86-64-v3 without --device=gpu, but found 'sm_90'
 // CPU: error: expected a CPU with FMA3 and F16C (x86-64-v3 or later), but 'pentium' has not both

@@ -126,3 +126,17 @@ func.func @taken(%x: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
   } -> tensor<4x64xbf16>
   return %0 : tensor<4x64xbf16>
 }
+
+// -----
+
+// The size of a dimension that isn't there is legal IR as long as nobody asks for it.
+func.func @no_such_dimension(%x: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
+  %c7 = arith.constant 7 : index
+  %d = tensor.dim %x, %c7 : tensor<?x64xbf16>
+  // expected-error @+1 {{expected the result's size to be computed from the arguments' sizes alone, but found another op}}
+  %e = tensor.empty(%d) : tensor<?x64xbf16>
+  %0 = mortar.fused ins(%a = row %x : tensor<?x64xbf16>) outs(row %e : tensor<?x64xbf16>) {
+    mortar.yield %a : vector<64xbf16>
+  } -> tensor<?x64xbf16>
+  return %0 : tensor<?x64xbf16>
+}

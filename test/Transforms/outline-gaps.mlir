@@ -254,3 +254,22 @@ func.func @twice_and_in_a_loop(%x: tensor<4x64xbf16>, %n: index) -> (tensor<4x64
   }
   return %0, %0 : tensor<4x64xbf16>, tensor<4x64xbf16>
 }
+
+// -----
+
+// The size of a dimension that isn't there is legal IR and is left as it is.
+// CHECK-LABEL: func.func @no_such_dimension(
+// CHECK: call @no_such_dimension_gap0
+// CHECK: tensor.dim
+func.func private @foreign_op(tensor<?x64xbf16>) -> tensor<?x64xbf16>
+func.func @no_such_dimension(%x: tensor<?x64xbf16>, %n: index) -> index {
+  %f = call @foreign_op(%x) : (tensor<?x64xbf16>) -> tensor<?x64xbf16>
+  %c7 = arith.constant 7 : index
+  %e = tensor.empty(%n) : tensor<?x64xbf16>
+  %0 = mortar.fused ins(%a = row %f : tensor<?x64xbf16>) outs(row %e : tensor<?x64xbf16>) {
+    mortar.yield %a : vector<64xbf16>
+  } -> tensor<?x64xbf16>
+  %d = tensor.dim %0, %c7 : tensor<?x64xbf16>
+  %g = call @foreign_op(%0) : (tensor<?x64xbf16>) -> tensor<?x64xbf16>
+  return %d : index
+}

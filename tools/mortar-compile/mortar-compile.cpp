@@ -2,9 +2,9 @@
 
 #include "mortar/InitAll.h"
 #include "mortar/Pipelines/Compiler.h"
+#include "mortar/Pipelines/ReadInput.h"
 
 #include "mlir/IR/MLIRContext.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -148,12 +148,15 @@ static int emitForGPU(ModuleOp module, const mortar::CompileOptions &options) {
 static bool isForGPU(StringRef name) { return name.starts_with("sm_"); }
 
 /// Prints the median and the least milliseconds of `repetitions` compilations.
-static int timeCompilation(llvm::SourceMgr &sources, MLIRContext &context,
+static int timeCompilation(const llvm::MemoryBuffer &file, MLIRContext &context,
                            const mortar::CompileOptions &options) {
   std::vector<double> milliseconds;
   for (unsigned i = 0; i < repetitions; ++i) {
     auto start = std::chrono::steady_clock::now();
-    OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
+    llvm::SourceMgr sources;
+    SourceMgrDiagnosticHandler diagnostics(sources, &context);
+    OwningOpRef<ModuleOp> module = mortar::readInput(
+        llvm::MemoryBuffer::getMemBufferCopy(file.getBuffer(), input), sources, &context);
     if (!module || (isForGPU(target) ? failed(mortar::compileForGPU(*module, options))
                                      : failed(mortar::compileForCPU(*module, options))))
       return 1;
@@ -183,17 +186,16 @@ int main(int argc, char **argv) {
   auto file = openInputFile(input, &problem);
   if (!file)
     return fail(problem);
-  llvm::SourceMgr sources;
-  sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
-  SourceMgrDiagnosticHandler diagnostics(sources, &context);
   mortar::CompileOptions options;
   options.target = target;
   options.fuse = !noFuse;
   options.mixedDtypes = mixedDtypes;
   options.cubin = !noCubin && emit != Emit::PTX && emit != Emit::Nothing;
   if (repetitions)
-    return timeCompilation(sources, context, options);
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
+    return timeCompilation(*file, context, options);
+  llvm::SourceMgr sources;
+  SourceMgrDiagnosticHandler diagnostics(sources, &context);
+  OwningOpRef<ModuleOp> module = mortar::readInput(std::move(file), sources, &context);
   if (!module)
     return 1;
   return isForGPU(target) ? emitForGPU(*module, options)

@@ -6,8 +6,8 @@
 
 #include "mortar/InitAll.h"
 #include "mortar/Interpreter/Interpreter.h"
+#include "mortar/Pipelines/ReadInput.h"
 
-#include "mlir/Parser/Parser.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/WithColor.h"
 
@@ -32,9 +32,8 @@ bool Runner::parse() {
   context = std::make_unique<mlir::MLIRContext>(registry);
   context->printOpOnDiagnostic(false);
   sources = std::make_shared<llvm::SourceMgr>();
-  sources->AddNewSourceBuffer(std::move(file), llvm::SMLoc());
   diagnostics.emplace(*sources, context.get());
-  module = mlir::parseSourceFile<mlir::ModuleOp>(sources, context.get());
+  module = readInput(std::move(file), *sources, context.get());
   return bool(module);
 }
 

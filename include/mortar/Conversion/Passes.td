@@ -59,6 +59,15 @@ def ConvertKernelsToNVVMPass : Pass<"convert-mortar-kernels-to-nvvm",
     "::mlir::arith::ArithDialect"];
 }
 
+def LocationsToLinesPass : Pass<"mortar-locations-to-lines", "::mlir::ModuleOp"> {
+  let summary = "leaves of each location the line of the file";
+  let description = [{
+    A profiler shows lines. What else a location can hold (call sites of an inliner,
+    names, ops fused) upstream's debug info passes take for debug scopes of their own
+    making.
+  }];
+}
+
 def ChecksToStatusPass : Pass<"mortar-checks-to-status", "::mlir::ModuleOp"> {
   let summary = "lets CPU functions return the check that failed";
   let description = [{

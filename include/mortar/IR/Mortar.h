@@ -24,9 +24,10 @@
 namespace mortar {
 
 /// The length of a row of `type` (a ranked tensor, memref or vector): its last
-/// dimension, which may be ShapedType::kDynamic.
+/// dimension, which may be ShapedType::kDynamic. What has no dimension is one value.
 inline int64_t rowLength(mlir::Type type) {
-  return llvm::cast<mlir::ShapedType>(type).getShape().back();
+  llvm::ArrayRef<int64_t> shape = llvm::cast<mlir::ShapedType>(type).getShape();
+  return shape.empty() ? 1 : shape.back();
 }
 
 /// Whether `op` is a cast or a reshape of a tensor that keeps every row as it is.

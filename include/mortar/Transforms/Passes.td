@@ -5,6 +5,16 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CheckInputPass : Pass<"mortar-check-input", "::mlir::ModuleOp"> {
+  let summary = "refuses legal IR that would bring MLIR's own passes down";
+  let description = [{
+    Begins every pipeline of Mortar's, so that a file from anywhere gives an error at
+    the place and never a crash: ops within each other more than 256 deep, types of
+    more than 2^47 bytes, types whose elements they may not have (bytecode can hold
+    them), symbols without a name. It changes nothing.
+  }];
+}
+
 def FuseRowsPass : Pass<"mortar-fuse-rows", "::mlir::ModuleOp"> {
   let summary = "gathers row-wise neighbours into mortar.fused regions";
   let description = [{

@@ -4,6 +4,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -16,8 +18,14 @@ static bool isPrimitive(Operation &op) {
     return true;
   if (isa<math::FmaOp, math::SqrtOp>(op))
     return getElementTypeOrSelf(op.getResult(0).getType()).isF32();
-  return isa<arith::ArithDialect>(op.getDialect()) && op.getNumResults() == 1 &&
+  return isa_and_nonnull<arith::ArithDialect>(op.getDialect()) && op.getNumResults() == 1 &&
          op.getNumRegions() == 0;
+}
+
+/// At `op`, or at its region: constants lose their places when they are folded.
+static InFlightDiagnostic emitErrorAt(Operation &op) {
+  Location loc = op.getLoc();
+  return emitError(isa<UnknownLoc>(loc) ? op.getParentOp()->getLoc() : loc);
 }
 
 /// What upstream lets an op say that would make its bits depend on the device: an error.
@@ -26,12 +34,12 @@ static LogicalResult checkRoundsAsWritten(Operation &op) {
       truncate && truncate.getRoundingmode().value_or(
                       arith::RoundingMode::to_nearest_even) !=
                       arith::RoundingMode::to_nearest_even)
-    return op.emitError() << "expected rounding to_nearest_even in a region, but found "
+    return emitErrorAt(op) << "expected rounding to_nearest_even in a region, but found "
                           << arith::stringifyRoundingMode(*truncate.getRoundingmode());
   if (auto fastmath = dyn_cast<arith::ArithFastMathInterface>(op))
     if (auto flags = fastmath.getFastMathFlagsAttr();
         flags && flags.getValue() != arith::FastMathFlags::none)
-      return op.emitError() << "expected no fastmath flags in a region, but found "
+      return emitErrorAt(op) << "expected no fastmath flags in a region, but found "
                             << arith::stringifyFastMathFlags(flags.getValue());
   return success();
 }
@@ -61,22 +69,35 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
   for (Value argument : region.getBodyBlock()->getArguments())
     note(argument);
   int64_t widestReduced = 0;
+  bool halved = false;
   for (Operation &op : *region.getBodyBlock()) {
     if (!isPrimitive(op))
-      return op.emitError() << "expected a row primitive, but found '" << op.getName()
+      return emitErrorAt(op) << "expected a row primitive, but found '" << op.getName()
                             << "'; run mortar-decompose first";
     if (failed(checkRoundsAsWritten(op)))
       return failure();
-    for (Value value : op.getResults())
+    for (Value value : op.getResults()) {
+      auto row = dyn_cast<VectorType>(value.getType());
+      if (isa<ShapedType>(value.getType()) &&
+          (!row || row.getRank() != 1 || row.isScalable()))
+        return emitErrorAt(op) << "expected rows to be vectors of rank 1 and static "
+                                 "length, but found "
+                              << value.getType();
       note(value);
+    }
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
       if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
           dense && !dense.isSplat())
-        return op.emitError("expected a constant row to be a splat; pass other "
-                            "constants as a column operand");
-    if (auto half = dyn_cast<RowHalfOp>(op);
-        half && (half.getHalf() == RowHalf::Even || half.getHalf() == RowHalf::Odd))
-      return op.emitError("every other element of a row has no lowering yet");
+        return emitErrorAt(op) << "expected a constant row to be a splat; pass other "
+                                  "constants as a column operand";
+    if (auto half = dyn_cast<RowHalfOp>(op)) {
+      bool pairs = half.getHalf() == RowHalf::Even || half.getHalf() == RowHalf::Odd;
+      if (halved && program.pairs != pairs)
+        return emitErrorAt(op) << "expected wide rows to be read by halves or by pairs, "
+                                  "but found both in a region";
+      program.pairs = pairs;
+      halved = true;
+    }
     if (auto reduce = dyn_cast<RowReduceOp>(op)) {
       program.reduces = true;
       program.sumsWholeRow |= reduce.getKind() == ReductionKind::Sum &&
@@ -114,8 +135,10 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
       continue;
     unsigned bits = element.getIntOrFloatBitWidth();
     program.narrowestElementBytes = std::min(program.narrowestElementBytes, bits / 8);
+    if (i >= inputs)
+      continue;
     Type type = region.getBodyBlock()->getArgument(i).getType();
-    if (i < inputs && isa<VectorType>(type))
+    if (isa<VectorType>(type))
       program.loadedBytes += bits / 8 * (program.isWide(type) ? 2 : 1);
   }
   return program;
@@ -143,6 +166,15 @@ Value mortar::cloneElementwise(OpBuilder &b, Operation *op, ValueRange operands,
   Operation *copy = b.clone(*op, mapping);
   copy->getResult(0).setType(type);
   return copy->getResult(0);
+}
+
+Value mortar::takeEveryOther(OpBuilder &b, Location loc, RowHalf half, Value lower,
+                             Value upper) {
+  int64_t width = rowLength(lower.getType());
+  SmallVector<int64_t> taken;
+  for (int64_t i = half == RowHalf::Odd; i < 2 * width; i += 2)
+    taken.push_back(i);
+  return vector::ShuffleOp::create(b, loc, lower, upper, taken);
 }
 
 APFloat mortar::getNeutralElement(ReductionKind kind) {

@@ -21,6 +21,9 @@ struct RowProgram {
   /// How many bytes are loaded by row for one element of the narrowest row.
   unsigned loadedBytes = 0;
 
+  /// How a wide row is held beside narrow ones: element i of the narrow ones with elements
+  /// 2i and 2i + 1 of the wide one, or with elements i and length + i.
+  bool pairs = false;
   /// The lengths of the groups that rows are reduced by, ascending; each divides `length`.
   llvm::SmallVector<int64_t> groupLengths;
 
@@ -30,6 +33,10 @@ struct RowProgram {
     return row && rowLength(row) != length && rowLength(row) != 2 * length;
   }
   bool isWide(mlir::Type type) const { return rowLength(type) == 2 * length; }
+  /// Where a chunk of `width` elements from `column` on lies in a wide row: half 0 or 1 of
+  /// its 2·width elements begins at column·scale + half·distance.
+  int64_t wideScale() const { return pairs ? 2 : 1; }
+  int64_t halfDistance(int64_t width) const { return pairs ? width : length; }
   /// The elements of a row for each value of a vector that isGroup.
   int64_t groupLength(mlir::Type type) const { return length / rowLength(type); }
 
@@ -44,6 +51,10 @@ struct RowProgram {
 mlir::Value cloneElementwise(mlir::OpBuilder &b, mlir::Operation *op,
                              mlir::ValueRange operands,
                              llvm::ArrayRef<int64_t> shape);
+
+/// One half of a row that is read by pairs: every other element of two adjacent chunks.
+mlir::Value takeEveryOther(mlir::OpBuilder &b, mlir::Location loc, RowHalf half,
+                           mlir::Value lower, mlir::Value upper);
 
 /// What a masked-out element contributes to a reduction: nothing. −0.0 for a sum,
 /// since x + −0.0 is x for every x; −inf for a maximum.

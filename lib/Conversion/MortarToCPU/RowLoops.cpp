@@ -47,6 +47,7 @@ private:
   void takeMatrices();
   void emitRow();
   void overColumns(function_ref<void(Chunk &)> body);
+  Value columnOf(const Chunk &chunk, unsigned half, bool wide);
   Value materialize(Value value, Chunk &chunk, unsigned half);
   Value scalar(Value value);
   Value atGroup(Value value, Value group);
@@ -136,6 +137,14 @@ Value RowLoops::scalar(Value value) {
   return scalars[value] = cloneForCPU(b, op, given, {});
 }
 
+/// The first element of a chunk; of a wide row, in its half number `half`.
+Value RowLoops::columnOf(const Chunk &chunk, unsigned half, bool wide) {
+  if (!wide)
+    return chunk.column;
+  return add(b.createOrFold<arith::MulIOp>(chunk.column, constant(program.wideScale())),
+             constant(half * program.halfDistance(chunk.width)));
+}
+
 /// The value of group number `group`.
 Value RowLoops::atGroup(Value value, Value group) {
   if (Value reduced = reducedGroups.lookup(value))
@@ -157,12 +166,16 @@ Value RowLoops::materialize(Value value, Chunk &chunk, unsigned half) {
   Operation *op = value.getDefiningOp();
   if (auto arg = dyn_cast<BlockArgument>(value)) {
     const HostOperand &operand = operands.all[arg.getArgNumber()];
-    SmallVector<Value> indices{add(chunk.column, constant(half * program.length))};
+    SmallVector<Value> indices{columnOf(chunk, half, program.isWide(value.getType()))};
     if (operand.rowStride)
       indices.insert(indices.begin(), row);
     made = vector::LoadOp::create(b, type, matrices[arg.getArgNumber()], indices);
   } else if (auto take = dyn_cast<RowHalfOp>(op)) {
-    made = materialize(take.getInput(), chunk, take.getHalf() == RowHalf::Second);
+    made = program.pairs
+               ? takeEveryOther(b, b.getLoc(), take.getHalf(),
+                                materialize(take.getInput(), chunk, 0),
+                                materialize(take.getInput(), chunk, 1))
+               : materialize(take.getInput(), chunk, take.getHalf() == RowHalf::Second);
   } else if (auto broadcast = dyn_cast<RowBroadcastOp>(op)) {
     Value input = broadcast.getInput(), number = scalars.lookup(input);
     if (isa<VectorType>(input.getType())) {
@@ -240,7 +253,8 @@ void RowLoops::storeResults() {
       for (auto [i, value] : made)
         vector::StoreOp::create(
             b, value, matrices[inputs + i],
-            ValueRange{row, add(chunk.column, constant(half * program.length))});
+            ValueRange{row, columnOf(chunk, half,
+                                     program.isWide(yield->getOperand(i).getType()))});
     }
   });
   for (auto [i, value] : llvm::enumerate(yield->getOperands()))

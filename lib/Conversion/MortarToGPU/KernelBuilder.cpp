@@ -52,6 +52,7 @@ private:
   void storeWhereYielded(Value value);
 
   SmallVector<Value> elementOf(const KernelOperand &operand, Value column);
+  Value columnOf(size_t c, int64_t half, bool wide);
   Value loadChunk(unsigned input, int64_t half, size_t c);
   void reduce(RowReduceOp op, gpu::GPUFuncOp kernel);
   void storeIf(Value condition, function_ref<void(OpBuilder &)> body);
@@ -184,11 +185,20 @@ SmallVector<Value> KernelBuilder::elementOf(const KernelOperand &operand, Value 
                                  : SmallVector<Value>{column};
 }
 
+/// The first element of chunk `c`; of a wide row, in its half number `half`.
+Value KernelBuilder::columnOf(size_t c, int64_t half, bool wide) {
+  if (!wide)
+    return columns[c];
+  return add(mul(columns[c], constant(program.wideScale())),
+             constant(half * program.halfDistance(schedule.width)));
+}
+
 /// Chunk `c` of an input; of the second half of a wide row if `half` is 1.
 Value KernelBuilder::loadChunk(unsigned input, int64_t half, size_t c) {
   const KernelOperand &operand = inner[input];
   auto type = VectorType::get({schedule.width}, operand.host->type.getElementType());
-  Value column = add(columns[c], constant(half * program.length));
+  bool wide = program.isWide(region.getBody().getArgument(input).getType());
+  Value column = columnOf(c, half, wide);
   auto load = vector::LoadOp::create(b, type, operand.matrix, elementOf(operand, column));
   load.setAlignment(std::min<int64_t>(
       16, schedule.width * int64_t(operand.host->elementBytes())));
@@ -203,10 +213,10 @@ void KernelBuilder::prefetch(unsigned input) {
   Type type = region.getBody().getArgument(input).getType();
   if (!isa<VectorType>(type))
     return;
-  int64_t elements = rowLength(type);
-  for (int64_t first = 0; first < elements; first += program.length)
-    for (Value column : columns) {
-      SmallVector<Value> indices = elementOf(operand, add(column, constant(first)));
+  for (int64_t half = 0; half <= program.isWide(type); ++half)
+    for (size_t c = 0; c < columns.size(); ++c) {
+      SmallVector<Value> indices =
+          elementOf(operand, columnOf(c, half, program.isWide(type)));
       memref::PrefetchOp::create(b, operand.matrix, indices, /*isWrite=*/false,
                                  /*localityHint=*/2, /*isDataCache=*/true);
     }
@@ -323,6 +333,14 @@ void KernelBuilder::compute(Operation &op, gpu::GPUFuncOp kernel) {
   if (auto half = dyn_cast<RowHalfOp>(op)) {
     ArrayRef<Value> wide = rows[half.getInput()];
     size_t count = wide.size() / 2;
+    if (program.pairs) {
+      SmallVector<Value> taken;
+      for (size_t c = 0; c < count; ++c)
+        taken.push_back(
+            takeEveryOther(b, op.getLoc(), half.getHalf(), wide[c], wide[count + c]));
+      rows[result] = taken;
+      return;
+    }
     bool first = half.getHalf() == RowHalf::First;
     rows[result] = llvm::to_vector(first ? wide.take_front(count) : wide.take_back(count));
     return;
@@ -390,8 +408,8 @@ void KernelBuilder::store(unsigned destination, Value yielded) {
   ArrayRef<Value> chunks = rows[yielded];
   for (size_t i = 0; i < chunks.size(); ++i) {
     size_t c = i % columns.size();
-    Value column = i < columns.size() ? columns[c]
-                                      : add(columns[c], constant(program.length));
+    Value column =
+        columnOf(c, i / columns.size(), program.isWide(yielded.getType()));
     storeIf(both(rowExists, chunkExists[c]), [&](OpBuilder &then) {
       auto made = vector::StoreOp::create(then, loc, chunks[i], operand.matrix,
                                           ValueRange{row, column});

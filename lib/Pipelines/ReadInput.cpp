@@ -1,0 +1,252 @@
+//===- ReadInput.cpp - files from anywhere, read safely -------------------===//
+
+#include "mortar/Pipelines/ReadInput.h"
+
+#include "mlir/Bytecode/BytecodeReader.h"
+#include "mlir/Parser/Parser.h"
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace mlir;
+
+//===----------------------------------------------------------------------===//
+// Text
+//===----------------------------------------------------------------------===//
+
+// MLIR's parser, its walks and its destructors recurse; a stack of 8 MiB holds
+// some thousand levels. Real programs nest a dozen.
+static constexpr unsigned maxNesting = 256;
+// Affine expressions recurse once an operator, without a bracket.
+static constexpr unsigned maxOperators = 1024;
+
+namespace {
+/// Goes over text by the few lexical rules that brackets depend on.
+class NestingChecker {
+public:
+  explicit NestingChecker(StringRef text) : text(text) {}
+
+  /// Null, or the first character that is too deep.
+  const char *findTooDeep();
+
+private:
+  void skipComment() { at = std::min(text.find('\n', at), text.size()); }
+  void skipString();
+
+  StringRef text;
+  size_t at = 0;
+};
+} // namespace
+
+void NestingChecker::skipString() {
+  for (++at; at < text.size() && text[at] != '"' && text[at] != '\n'; ++at)
+    if (text[at] == '\\')
+      ++at;
+  ++at;
+}
+
+const char *NestingChecker::findTooDeep() {
+  // Of each open bracket: which, and how many operators since it or a comma.
+  SmallVector<std::pair<char, unsigned>> open;
+  while (at < text.size()) {
+    char c = text[at];
+    StringRef rest = text.drop_front(at);
+    if (rest.starts_with("// -----")) // files apart (--split-input-file)
+      open.clear();
+    if (rest.starts_with("//")) {
+      skipComment();
+      continue;
+    }
+    if (c == '"') {
+      skipString();
+      continue;
+    }
+    if (rest.starts_with("->")) {
+      at += 2;
+      continue;
+    }
+    if (strchr("([{<", c) && c) {
+      open.emplace_back(c, 0);
+      if (open.size() > maxNesting)
+        return text.data() + at;
+    } else if (strchr(")]}>", c) && c) {
+      // One that doesn't match is for the parser to refuse.
+      if (!open.empty())
+        open.pop_back();
+    } else if (!open.empty()) {
+      auto &[bracket, operators] = open.back();
+      bool isWord = rest.starts_with("mod ") || rest.starts_with("floordiv ") ||
+                    rest.starts_with("ceildiv ");
+      if (c == ',')
+        operators = 0;
+      else if (bracket != '{' && (strchr("+-*", c) || isWord) && c &&
+               ++operators > maxOperators)
+        return text.data() + at;
+    }
+    ++at;
+  }
+  return nullptr;
+}
+
+static LogicalResult checkText(llvm::MemoryBufferRef bytes,
+                               MLIRContext *context) {
+  StringRef text = bytes.getBuffer();
+  const char *deep = NestingChecker(text).findTooDeep();
+  if (!deep)
+    return success();
+  StringRef before = text.take_front(deep - text.data());
+  size_t line = before.count('\n') + 1;
+  size_t column = before.size() - (before.rfind('\n') + 1) + 1;
+  return emitError(FileLineColLoc::get(context, bytes.getBufferIdentifier(),
+                                       line, column))
+         << "expected at most " << maxNesting
+         << " brackets within each other, and " << maxOperators
+         << " operators in one expression, but found more";
+}
+
+//===----------------------------------------------------------------------===//
+// Bytecode
+//===----------------------------------------------------------------------===//
+
+static constexpr int readable = 0, refused = 1;
+static constexpr int maxSeconds = 10;
+static constexpr uint64_t maxMemory = uint64_t(1) << 32;
+
+namespace {
+/// One way for bytes between two processes.
+struct Pipe {
+  int ends[2] = {-1, -1};
+  bool open() { return pipe2(ends, O_CLOEXEC) == 0; }
+  void close(int end) {
+    if (ends[end] >= 0)
+      ::close(ends[end]);
+    ends[end] = -1;
+  }
+  ~Pipe() {
+    close(0);
+    close(1);
+  }
+};
+} // namespace
+
+/// Reads, verifies and writes to `out` as text, with the locations. Whatever
+/// was damaged on the way shows, at the latest, when the context is freed.
+static bool translate(llvm::MemoryBufferRef bytes,
+                      const DialectRegistry &registry, bool unregistered,
+                      int out) {
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.allowUnregisteredDialects(unregistered);
+  ScopedDiagnosticHandler silent(&context,
+                                 [](Diagnostic &) { return success(); });
+  Block block;
+  if (failed(readBytecodeFile(bytes, &block, ParserConfig(&context))))
+    return false;
+  llvm::raw_fd_ostream os(out, /*shouldClose=*/false);
+  for (Operation &op : block)
+    op.print(os, OpPrintingFlags().enableDebugInfo());
+  return true;
+}
+
+/// In a process that nobody will miss.
+[[noreturn]] static void runChild(llvm::MemoryBufferRef bytes,
+                                  const DialectRegistry &registry,
+                                  bool unregistered, int out) {
+  for (int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP})
+    ::signal(signal, SIG_DFL);
+  rlimit noCore = {0, 0}, seconds = {maxSeconds, maxSeconds};
+  setrlimit(RLIMIT_CORE, &noCore);
+  setrlimit(RLIMIT_CPU, &seconds);
+#if !__has_feature(                                                            \
+    address_sanitizer) // whose shadow takes terabytes of addresses
+  rlimit memory;
+  if (getrlimit(RLIMIT_AS, &memory) == 0 && memory.rlim_cur > maxMemory) {
+    memory.rlim_cur = std::min<rlim_t>(maxMemory, memory.rlim_max);
+    setrlimit(RLIMIT_AS, &memory);
+  }
+#endif
+  close(STDERR_FILENO); // what a dying allocator says is no diagnostic
+  _exit(translate(bytes, registry, unregistered, out) ? readable : refused);
+}
+
+/// What the child writes, until it ends or the time is over.
+static std::string readAll(int fd, pid_t child) {
+  std::string text;
+  std::vector<char> chunk(1 << 16);
+  auto end =
+      std::chrono::steady_clock::now() + std::chrono::seconds(3 * maxSeconds);
+  while (true) {
+    pollfd ready = {fd, POLLIN, 0};
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now());
+    int events = poll(&ready, 1, std::max<int>(0, left.count()));
+    if (events < 0 && errno == EINTR)
+      continue;
+    if (events <= 0)
+      kill(child, SIGKILL);
+    ssize_t count = events > 0 ? read(fd, chunk.data(), chunk.size()) : 0;
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count <= 0)
+      return text;
+    text.append(chunk.data(), count);
+  }
+}
+
+static std::unique_ptr<llvm::MemoryBuffer>
+bytecodeToText(llvm::MemoryBufferRef bytes, MLIRContext *context) {
+  Location loc =
+      FileLineColLoc::get(context, bytes.getBufferIdentifier(), 0, 0);
+  Pipe pipe;
+  pid_t child = pipe.open() ? fork() : -1;
+  if (child < 0) {
+    emitError(loc) << "expected to read bytecode in a child process, but: "
+                   << strerror(errno);
+    return nullptr;
+  }
+  if (child == 0)
+    runChild(bytes, context->getDialectRegistry(),
+             context->allowsUnregisteredDialects(), pipe.ends[1]);
+  pipe.close(1);
+  std::string text = readAll(pipe.ends[0], child);
+  int status = 0;
+  pid_t ended;
+  while ((ended = waitpid(child, &status, 0)) < 0 && errno == EINTR)
+    ;
+  if (ended == child && WIFEXITED(status) && WEXITSTATUS(status) == readable)
+    return llvm::MemoryBuffer::getMemBufferCopy(text,
+                                                bytes.getBufferIdentifier());
+  auto error = emitError(loc)
+               << "expected bytecode that MLIR wrote, but found some that ";
+  if (ended == child && WIFSIGNALED(status))
+    error << "ends its reader: " << strsignal(WTERMSIG(status));
+  else
+    error << "its reader refuses";
+  return nullptr;
+}
+
+std::unique_ptr<llvm::MemoryBuffer>
+mortar::toSafeText(std::unique_ptr<llvm::MemoryBuffer> source,
+                   MLIRContext *context) {
+  if (isBytecode(*source))
+    source = bytecodeToText(*source, context);
+  if (source && failed(checkText(*source, context)))
+    return nullptr;
+  return source;
+}
+
+OwningOpRef<ModuleOp>
+mortar::readInput(std::unique_ptr<llvm::MemoryBuffer> source,
+                  llvm::SourceMgr &sources, MLIRContext *context) {
+  source = toSafeText(std::move(source), context);
+  if (!source)
+    return {};
+  sources.AddNewSourceBuffer(std::move(source), llvm::SMLoc());
+  return parseSourceFile<ModuleOp>(sources, context);
+}
