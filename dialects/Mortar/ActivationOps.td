@@ -8,9 +8,11 @@ include "MortarEnums.td"
 include "MortarInterfaces.td"
 
 /// One part of a row gates the other: 2d values in, d out.
-class Mortar_ActivationOp<string mnemonic> : Mortar_Op<mnemonic, [
+class Mortar_ActivationOp<string mnemonic, list<string> overridden = []>
+    : Mortar_Op<mnemonic, [
     Pure,
-    DeclareOpInterfaceMethods<Mortar_FusionOpInterface, ["decompose"]>]> {
+    DeclareOpInterfaceMethods<Mortar_FusionOpInterface,
+        !listconcat(["decompose"], overridden)>]> {
   let results = (outs Mortar_Rows:$result);
   let hasVerifier = 1;
 }
@@ -128,7 +130,7 @@ def Mortar_GeluAndMulOp : Mortar_ActivationOp<"gelu_and_mul"> {
   }];
 }
 
-def Mortar_SwigluOaiAndMulOp : Mortar_ActivationOp<"swigluoai_and_mul"> {
+def Mortar_SwigluOaiAndMulOp : Mortar_ActivationOp<"swigluoai_and_mul", ["readsPairs"]> {
   let summary = "gates a row as gpt-oss does: clamped, with a slope and u + 1";
   let description = [{
     A row of 2d values holds d gates g and d values u, by default in pairs, g = x[2i] and

@@ -37,6 +37,11 @@ def Mortar_FusionOpInterface : OpInterface<"FusionOpInterface"> {
       }],
       "bool", "reducesRow", (ins), "", "return false;">,
     InterfaceMethod<[{
+        Whether the op reads a row of twice its result's width by pairs of neighbours, and
+        not by halves: a kernel holds wide rows in one of the two ways.
+      }],
+      "bool", "readsPairs", (ins), "", "return false;">,
+    InterfaceMethod<[{
         Whether the op is a norm, to which the dtype rule applies: it joins others
         only if all that was added to make its row has its weight's type.
         Returns the row operand's number, or -1.

@@ -170,6 +170,8 @@ LogicalResult GeluAndMulOp::decompose(RewriterBase &rewriter) {
   return d.replaceByProduct(d.roundTo(getInnerType(), gelu), up);
 }
 
+bool SwigluOaiAndMulOp::readsPairs() { return getLayout() == GateLayout::Interleaved; }
+
 LogicalResult SwigluOaiAndMulOp::decompose(RewriterBase &rewriter) {
   Decomposition d(*this, rewriter);
   bool pairs = getLayout() == GateLayout::Interleaved;

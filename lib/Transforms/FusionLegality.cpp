@@ -131,6 +131,7 @@ namespace {
 /// The widths of the rows in one or two regions.
 struct RowWidths {
   int64_t narrowest = ShapedType::kDynamic, widest = 0, widestReduced = 0;
+  bool byHalves = false, byPairs = false;
 
   void add(FusedOp region) {
     for (Operation &op : *region.getBodyBlock()) {
@@ -141,6 +142,14 @@ struct RowWidths {
       auto fusible = dyn_cast<FusionOpInterface>(op);
       if (isa<RowReduceOp>(op) || (fusible && fusible.reducesRow()))
         widestReduced = std::max(widestReduced, width);
+      if (op.getNumResults() && isa<VectorType>(op.getResult(0).getType()) &&
+          width == 2 * rowLength(op.getResult(0).getType())) {
+        auto half = dyn_cast<RowHalfOp>(op);
+        bool pairs = half ? half.getHalf() == RowHalf::Even ||
+                                half.getHalf() == RowHalf::Odd
+                          : fusible && fusible.readsPairs();
+        (pairs ? byPairs : byHalves) = true;
+      }
       for (Value value : llvm::concat<Value>(SmallVector<Value>(op.getOperands()),
                                              SmallVector<Value>(op.getResults()))) {
         if (!isa<VectorType>(value.getType()))
@@ -264,6 +273,11 @@ std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,
                    llvm::formatv("a row of {0} values is reduced and then read by "
                                  "halves, which other threads hold",
                                  widths.widest),
+                   ""};
+  if (widths.byHalves && widths.byPairs)
+    return Refusal{"halves-and-pairs",
+                   "one reads a wide row by halves, the other by pairs, and a thread "
+                   "holds one or the other",
                    ""};
   int64_t live = countLiveBytes({producer, consumer});
   if (live > options.maxLiveBytes)

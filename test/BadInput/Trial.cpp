@@ -128,7 +128,8 @@ Outcome Trial::run(ModuleOp module) {
     runOn(module, "mortar-to-cpu", buildToCPUPipeline);
     break;
   case 3:
-    runOn(module, "mortar-to-nvvm", buildToNVVMPipeline);
+    runOn(module, "mortar-to-nvvm",
+          [](OpPassManager &pm) { buildToNVVMPipeline(pm, ToNVVMPipelineOptions()); });
     break;
   case 4:
     runOn(module, "mortar-to-llvm", buildToLLVMPipeline);
@@ -191,7 +192,9 @@ Outcome Trial::run(ModuleOp module) {
                    [&](OpPassManager &pm) { buildToGPUPipeline(pm, toGPU); });
     if (accepted && random.oneIn(4)) {
       checkText(*copy, "the GPU module");
-      run(*copy, "mortar-to-nvvm after mortar-to-gpu", buildToNVVMPipeline);
+      run(*copy, "mortar-to-nvvm after mortar-to-gpu", [](OpPassManager &pm) {
+        buildToNVVMPipeline(pm, ToNVVMPipelineOptions());
+      });
     }
     copy = OwningOpRef<ModuleOp>(fused->clone());
     if (run(*copy, "mortar-to-cpu after mortar-fuse", buildToCPUPipeline) &&

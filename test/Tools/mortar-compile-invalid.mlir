@@ -42,15 +42,15 @@ func.func @f(%x: tensor<?x8xbf16>) -> tensor<?x8xbf16> {
 }
 
 //--- type.mlir
-// TYPE: error: expected argument 0 to be a memref of f32, f16 or bf16, but found 'memref<?x8xi8
-func.func @f(%x: tensor<?x8xi8>) -> tensor<?x8xi8> {
+// TYPE: error: expected argument 0 to be a memref of f32, f16, bf16, f8E4M3FN, i8, i32 or i64, but found 'memref<?x8xi16
+func.func @f(%x: tensor<?x8xi16>) -> tensor<?x8xi16> {
   %c0 = arith.constant 0 : index
-  %d = tensor.dim %x, %c0 : tensor<?x8xi8>
-  %e = tensor.empty(%d) : tensor<?x8xi8>
-  %0 = mortar.fused ins(%a = row %x : tensor<?x8xi8>) outs(row %e : tensor<?x8xi8>) {
-    mortar.yield %a : vector<8xi8>
-  } -> tensor<?x8xi8>
-  return %0 : tensor<?x8xi8>
+  %d = tensor.dim %x, %c0 : tensor<?x8xi16>
+  %e = tensor.empty(%d) : tensor<?x8xi16>
+  %0 = mortar.fused ins(%a = row %x : tensor<?x8xi16>) outs(row %e : tensor<?x8xi16>) {
+    mortar.yield %a : vector<8xi16>
+  } -> tensor<?x8xi16>
+  return %0 : tensor<?x8xi16>
 }
 
 //--- memrefs.mlir

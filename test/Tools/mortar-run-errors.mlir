@@ -37,7 +37,7 @@
 // MANY: error: expected one --rows with --output, but found 2
 // COMPILED: error: {{.*}}short.mortar: an artifact is compiled already: expected no --target, --mixed-dtypes or --few-rows
 // PAD: error: expected --pad from 0 to 1048576, but found -1
-// TARGET: error: expected a --target like host or x86-64-v3 without --device=gpu, but found 'sm_90'
+// TARGET: error: expected a --target like host or x86-64-v3 for --device=cpu or interpret, but found 'sm_90'
 // CPU: error: expected a CPU with FMA3 and F16C (x86-64-v3 or later), but 'pentium' has not both
 // INPUT: error: expected --input=K:file.npy, but found
 // NUMBER: error: expected --input for an argument that 'sum' reads, but found number 2

@@ -259,3 +259,15 @@ func.func @no_fuse_domain(%x: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
   } -> tensor<4x64xbf16>
   return %n : tensor<4x64xbf16>
 }
+
+// -----
+
+// CHECK-LABEL: @no_fuse_halves_and_pairs(
+func.func @no_fuse_halves_and_pairs(%x: tensor<4x64xbf16>) -> (tensor<4x32xbf16>, tensor<4x32xbf16>) {
+  // CHECK-COUNT-2: mortar.fused
+  %s = mortar.residual_add %x, %x : (tensor<4x64xbf16>, tensor<4x64xbf16>) -> tensor<4x64xbf16>
+  %a = mortar.silu_and_mul %s : (tensor<4x64xbf16>) -> tensor<4x32xbf16>
+  // expected-remark @+1 {{[Missed] halves-and-pairs | Category:mortar-fusion | Function=no_fuse_halves_and_pairs | Reason="one reads a wide row by halves, the other by pairs, and a thread holds one or the other", Remark="residual_add+silu_and_mul -> swigluoai_and_mul not fused"}}
+  %b = mortar.swigluoai_and_mul %s : (tensor<4x64xbf16>) -> tensor<4x32xbf16>
+  return %a, %b : tensor<4x32xbf16>, tensor<4x32xbf16>
+}
