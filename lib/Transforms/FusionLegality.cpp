@@ -29,6 +29,19 @@ static bool hasElementOfRows(Value value) {
   return element.isF32() || element.isF16() || element.isBF16();
 }
 
+/// What is only stored, and widened before anything is computed with it. Which op makes it
+/// is for that op's verifier to say; reading it back is a cast.
+static bool mayHoldStorage(Operation *op, Value value) {
+  Type element = getElementTypeOrSelf(value.getType());
+  bool isFloat = isa<Float8E4M3FNType, Float8E8M0FNUType>(element);
+  if (!isFloat && !element.isInteger(8))
+    return false;
+  if (cast<FusionOpInterface>(op).startsRegion())
+    return true;
+  return op->getNumOperands() == 1 && value == op->getOperand(0) &&
+         (isFloat ? isa<arith::ExtFOp>(op) : isa<arith::SIToFPOp>(op));
+}
+
 std::optional<Refusal> mortar::whyNotWrapped(FusionOpInterface op) {
   // An attribute that changed the meaning must not be lost, so one that isn't known
   // to be harmless stops fusion. Upstream's fastmath would license other bits.
@@ -60,7 +73,7 @@ std::optional<Refusal> mortar::whyNotWrapped(FusionOpInterface op) {
                      "a row's length must be static and at least 1, found " +
                          llvm::formatv("{0}", value.getType()).str(),
                      "make the last dimension static"};
-    if (!hasElementOfRows(value))
+    if (!hasElementOfRows(value) && !mayHoldStorage(op, value))
       return Refusal{"element-type",
                      "rows hold f32, f16 or bf16, found " +
                          llvm::formatv("{0}", value.getType()).str(),
@@ -127,23 +140,56 @@ static bool swapsSideEffects(FusedOp producer, FusedOp consumer) {
   return false;
 }
 
+/// The vectors in a region that hold a value for each group of a row.
+static DenseSet<Value> findGroupScalars(FusedOp region) {
+  DenseSet<Value> groups;
+  Block *body = region.getBodyBlock();
+  for (BlockArgument argument : body->getArguments())
+    if (region.getInputMap(argument.getArgNumber()) == RowMap::GroupScalar)
+      groups.insert(argument);
+  for (Operation &op : *body) {
+    if (isa<RowBroadcastOp>(op))
+      continue;
+    bool computed = llvm::any_of(op.getOperands(),
+                                 [&](Value value) { return groups.contains(value); });
+    auto fusible = dyn_cast<FusionOpInterface>(op);
+    for (OpResult result : op.getResults()) {
+      bool named = fusible && fusible.getResultMap(result.getResultNumber()) ==
+                                  RowMap::GroupScalar;
+      if (isa<VectorType>(result.getType()) && (named || computed || isa<RowReduceOp>(op)))
+        groups.insert(result);
+    }
+    // A constant beside them is one of them.
+    if (computed)
+      groups.insert(op.operand_begin(), op.operand_end());
+  }
+  return groups;
+}
+
 namespace {
 /// The widths of the rows in one or two regions.
 struct RowWidths {
   int64_t narrowest = ShapedType::kDynamic, widest = 0, widestReduced = 0;
 
   void add(FusedOp region) {
+    DenseSet<Value> groups = findGroupScalars(region);
     for (Operation &op : *region.getBodyBlock()) {
+      // Of what is known of groups only the row that it comes from, or goes to, counts.
+      auto isRow = [&](Value value) {
+        return isa<VectorType>(value.getType()) && !groups.contains(value);
+      };
+      if (isa<arith::ConstantOp>(op))
+        continue;
       int64_t width = 0;
       for (Value value : op.getOperands())
-        if (isa<VectorType>(value.getType()))
+        if (isRow(value))
           width = std::max(width, rowLength(value.getType()));
       auto fusible = dyn_cast<FusionOpInterface>(op);
       if (isa<RowReduceOp>(op) || (fusible && fusible.reducesRow()))
         widestReduced = std::max(widestReduced, width);
       for (Value value : llvm::concat<Value>(SmallVector<Value>(op.getOperands()),
                                              SmallVector<Value>(op.getResults()))) {
-        if (!isa<VectorType>(value.getType()))
+        if (!isRow(value))
           continue;
         int64_t length = rowLength(value.getType());
         widest = std::max(widest, length);
@@ -218,13 +264,17 @@ std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,
     auto result = dyn_cast<OpResult>(input);
     if (!result || result.getOwner() != producer)
       continue;
-    if (consumer.getInputMap(i) != producer.getInitMap(result.getResultNumber()))
-      return Refusal{"not-by-row",
-                     ("the consumer reads it as a " +
-                      stringifyRowMap(consumer.getInputMap(i)) +
-                      ", which needs all rows of the producer first")
-                         .str(),
-                     ""};
+    RowMap read = consumer.getInputMap(i),
+           made = producer.getInitMap(result.getResultNumber());
+    if (read == made)
+      continue;
+    bool perRow = read != RowMap::Column && read != RowMap::Scalar;
+    return Refusal{"not-by-row",
+                   ("the consumer reads it as a " + stringifyRowMap(read) +
+                    (perRow ? ", and the producer makes it as a " + stringifyRowMap(made)
+                            : Twine(", which needs all rows of the producer first")))
+                       .str(),
+                   ""};
   }
   for (FusedOp region : {producer, consumer})
     for (NamedAttribute attr : region->getDiscardableAttrs())

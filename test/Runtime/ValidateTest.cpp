@@ -153,9 +153,9 @@ TEST(Validate, ArgumentsAndResults) {
   EXPECT_NE(changed([](Entry &e) { e.args[0].shape[0] = -2; }), "");
   EXPECT_NE(changed([](Entry &e) { e.args[1].shape.resize(17, 1); }), "");
   EXPECT_NE(changed([](Entry &e) { e.args[2].constant = true; }), "");
-  EXPECT_EQ(changed([](Entry &e) { e.args[0].type = ElementType(7); }),
-            "entry 'rms_norm': argument 0: expected an element type below 7, "
-            "found 7");
+  EXPECT_EQ(changed([](Entry &e) { e.args[0].type = ElementType(8); }),
+            "entry 'rms_norm': argument 0: expected an element type below 8, "
+            "found 8");
   EXPECT_NE(changed([](Entry &e) { e.args[0].role = Argument::Role(3); }), "");
 }
 

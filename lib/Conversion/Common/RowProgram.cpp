@@ -50,8 +50,19 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
   };
   for (Value argument : region.getBodyBlock()->getArguments())
     note(argument);
+  for (Attribute map : llvm::concat<const Attribute>(region.getInputMaps(),
+                                                     region.getInitMaps()))
+    if (cast<RowMapAttr>(map).getValue() == RowMap::GroupScalar)
+      return region.emitError("operands by group have no lowering yet");
   int64_t widestReduced = 0;
   for (Operation &op : *region.getBodyBlock()) {
+    if (isa<RowPrefixOp>(op))
+      return op.emitError("a row's prefix has no lowering yet");
+    for (Value value : llvm::concat<Value>(SmallVector<Value>(op.getOperands()),
+                                           SmallVector<Value>(op.getResults())))
+      if (Type element = getElementTypeOrSelf(value.getType());
+          isa<FloatType>(element) && element.getIntOrFloatBitWidth() < 16)
+        return op.emitError() << "elements of " << element << " have no lowering yet";
     if (!isPrimitive(op))
       return op.emitError() << "expected a row primitive, but found '" << op.getName()
                             << "'; run mortar-decompose first";
