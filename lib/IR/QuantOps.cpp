@@ -67,7 +67,7 @@ static LogicalResult verifyScalesShape(QuantizeDynamicOp op) {
     return success();
   std::string text;
   llvm::raw_string_ostream(text) << input;
-  return fail("a tensor of the shape of input, " + text + ", with " +
+  return fail("a tensor of the shape of input, '" + text + "', with " +
               (ShapedType::isDynamic(groups) ? "N/group_size" : Twine(groups).str()) +
               " for the last dimension");
 }

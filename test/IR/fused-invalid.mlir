@@ -238,3 +238,36 @@ func.func @fused_element_type(%x: tensor<?x64xindex>, %e: tensor<?x64xindex>) ->
   } -> tensor<?x64xindex>
   return %0 : tensor<?x64xindex>
 }
+
+// -----
+
+func.func @fused_c2_group_scalar(%x: tensor<4x64xf32>, %s: tensor<4x?xf32>) {
+  // expected-error @+1 {{(C2) expected destination 0 to fit the map group_scalar with a static last dimension, but found 'tensor<4x?xf32>'}}
+  mortar.fused ins(%a = row %x : tensor<4x64xf32>) outs(group_scalar %s : tensor<4x?xf32>) {
+    %m = mortar.row_reduce <max> %a : vector<64xf32> -> vector<8xf32>
+    mortar.yield %m : vector<8xf32>
+  } -> tensor<4x?xf32>
+  return
+}
+
+// -----
+
+func.func @fused_c4_group_scalar(%x: tensor<4x64xf32>, %s: tensor<4x8xf32>) {
+  // expected-error @+1 {{(C4) expected yielded value 0 to be 'vector<8xf32>', but found 'f32'}}
+  mortar.fused ins(%a = row %x : tensor<4x64xf32>) outs(group_scalar %s : tensor<4x8xf32>) {
+    %m = mortar.row_reduce <max> %a : vector<64xf32> -> f32
+    mortar.yield %m : f32
+  } -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @fused_c5_group_scalar(%x: tensor<4x64xf32>, %s: tensor<5x8xf32>) {
+  // expected-error @+1 {{(C5) expected destination 0 to have 4 rows, but found 5 in 'tensor<5x8xf32>'}}
+  mortar.fused ins(%a = row %x : tensor<4x64xf32>) outs(group_scalar %s : tensor<5x8xf32>) {
+    %m = mortar.row_reduce <max> %a : vector<64xf32> -> vector<8xf32>
+    mortar.yield %m : vector<8xf32>
+  } -> tensor<5x8xf32>
+  return
+}
