@@ -13,6 +13,7 @@ include "MortarInterfaces.td" // what fusion asks of an op
 include "ResidualOps.td"
 include "NormOps.td"
 include "ActivationOps.td"
+include "QuantOps.td"
 include "RowOps.td"           // the primitives that the ops above decompose to
 include "FusedOp.td"          // one region = one kernel
 

@@ -52,6 +52,23 @@ def Mortar_Rows : AnyTypeOf<
      FixedVectorOfRankAndType<[1], [Mortar_Element]>],
     "a tensor of f32, f16 or bf16, or one row of it as a vector">;
 
+/// Rows as quantizing makes them.
+def Mortar_QuantizedRows : AnyTypeOf<
+    [RankedTensorOf<[F8E4M3FN, I8], [HasRankGreaterOrEqualPred<1>]>,
+     FixedVectorOfRankAndType<[1], [F8E4M3FN, I8]>],
+    "a tensor of f8E4M3FN or i8, or one row of it as a vector">;
+
+/// One value a row, or one for each of a row's groups; in a row's program a scalar or a
+/// vector.
+def Mortar_Scales : AnyTypeOf<
+    [RankedTensorOf<[F32, F8E8M0FNU], [HasRankGreaterOrEqualPred<1>]>,
+     FixedVectorOfRankAndType<[1], [F32, F8E8M0FNU]>, F32, F8E8M0FNU],
+    "a tensor of f32 or f8E8M0FNU, or a row's part of it">;
+
+/// One f32 for all rows; in a row's program a scalar.
+def Mortar_TensorScalar : AnyTypeOf<
+    [1DTensorOf<[F32]>, F32], "a tensor of one f32, or an f32 in a row's program">;
+
 /// One row of any scalar that arith computes with.
 def Mortar_Row : FixedVectorOfRankAndType<[1], [AnyFloat, AnySignlessInteger]>;
 

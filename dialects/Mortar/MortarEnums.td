@@ -20,7 +20,9 @@ def Mortar_RowMap : I32EnumAttr<
     [I32EnumAttrCase<"Row", 0, "row">,             // [.., N] -> vector<N>
      I32EnumAttrCase<"Column", 1, "column">,       // [N] -> vector<N>, every row the same
      I32EnumAttrCase<"RowScalar", 2, "row_scalar">,// [.., 1] -> a scalar of this row
-     I32EnumAttrCase<"Scalar", 3, "scalar">]> {    // [1] -> a scalar, every row the same
+     I32EnumAttrCase<"Scalar", 3, "scalar">,       // [1] -> a scalar, every row the same
+     I32EnumAttrCase<"GroupScalar", 4, "group_scalar">]> { // [.., G] -> vector<G>, one
+                                                   // value for each group of this row
   let cppNamespace = "::mortar";
   let genSpecializedAttr = 0;
 }
@@ -48,6 +50,18 @@ def Mortar_RowHalf : I32EnumAttr<
 }
 def Mortar_RowHalfAttr : EnumAttr<Mortar_Dialect, Mortar_RowHalf, "half"> {
   let assemblyFormat = "`<` $value `>`";
+}
+
+def Mortar_GateActivation : I32EnumAttr<
+    "GateActivation", "what a gate is passed through",
+    [I32EnumAttrCase<"Silu", 0, "silu">, I32EnumAttrCase<"Swish", 1, "swish">, // the same
+     I32EnumAttrCase<"Sigmoid", 2, "sigmoid">]> {
+  let cppNamespace = "::mortar";
+  let genSpecializedAttr = 0;
+}
+def Mortar_GateActivationAttr
+    : EnumAttr<Mortar_Dialect, Mortar_GateActivation, "activation"> {
+  let assemblyFormat = "`(` $value `)`";
 }
 
 def Mortar_GeluApproximation : I32EnumAttr<

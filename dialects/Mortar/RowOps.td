@@ -81,4 +81,34 @@ def Mortar_RowHalfOp : Mortar_Op<"row_half", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Mortar_RowPrefixOp : Mortar_Op<"row_prefix", [
+    Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "a row with all but its first elements replaced";
+  let description = [{
+    Element i of the result is that of `input` for i < `length`, else `fill`.
+
+    A reduction over the first V elements of a row is one over the row filled with what
+    changes nothing. For `sum` that is −0.0, to the bit: row_reduce pads V values with
+    −0.0 to P, the next power of two, and has the tree's value S over these P; the filled
+    row of N values has the same P leaves first, and −0.0 everywhere else up to its own
+    power of two. Sums of nothing but −0.0 are −0.0, and S + −0.0 is S for every S: a
+    zero of either sign, an infinity and a NaN as well. For `max` it is −inf.
+
+    Constraints:
+    - (C1) `length` is at least 1 and at most the row's length.
+
+    Example:
+    ```mlir
+    %head = mortar.row_prefix %squares length(64) fill(-0.0) : vector<4096xf32>
+    ```
+  }];
+  let arguments = (ins
+    FixedVectorOfRankAndType<[1], [F32]>:$input, I64Attr:$length, F32Attr:$fill);
+  let results = (outs FixedVectorOfRankAndType<[1], [F32]>:$result);
+  let assemblyFormat = [{
+    $input `length` `(` $length `)` `fill` `(` $fill `)` attr-dict `:` type($input)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // MORTAR_ROW_OPS_TD

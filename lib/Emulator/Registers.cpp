@@ -15,7 +15,8 @@ static std::optional<LaneType> laneTypeOf(Type type) {
     return LaneType::I64;
   if (type.isSignlessInteger(1))
     return LaneType::I1;
-  if (type.isSignlessInteger(8))
+  // A code of f8E8M0FNU is only ever moved.
+  if (type.isSignlessInteger(8) || isa<Float8E8M0FNUType>(type))
     return LaneType::I8;
   if (type.isSignlessInteger(16))
     return LaneType::I16;
@@ -41,7 +42,7 @@ FailureOr<Register> Translator::registerFor(Type type, Operation &op) {
   if (!lane || (vector && (vector.getRank() > 1 || vector.isScalable())))
     return op.emitError()
            << "expected numbers of i1, i8, i16, i32, i64, index, f32, f16, "
-              "bf16 or f8E4M3FN, or vectors of them of rank 1, which the "
+              "bf16, f8E4M3FN or f8E8M0FNU, or vectors of them of rank 1, which the "
               "emulator knows, but found "
            << type;
   made.type = *lane;

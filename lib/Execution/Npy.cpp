@@ -23,6 +23,7 @@ static const char *descrOf(ElementType type) {
   case ElementType::BF16:
     return "<u2";
   case ElementType::F8E4M3:
+  case ElementType::F8E8M0:
     return "|u1";
   case ElementType::I8:
     return "|i1";

@@ -7,6 +7,7 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cmath>
 #include <cstring>
 #include <unistd.h>
 
@@ -101,6 +102,8 @@ Format formatOf(ElementType type) {
 }
 
 bool isNaN(ElementType type, uint64_t bits) {
+  if (type == ElementType::F8E8M0)
+    return bits == 0xff;
   Format format = formatOf(type);
   if (!format.mantissa)
     return false;
@@ -147,6 +150,8 @@ double decode(ElementType type, uint64_t bits) {
     return int32_t(bits);
   case ElementType::I64:
     return double(int64_t(bits));
+  case ElementType::F8E8M0:
+    return bits == 0xff ? std::nan("") : std::ldexp(1.0, int(bits) - 127);
   }
   return 0;
 }

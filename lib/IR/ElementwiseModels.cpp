@@ -36,7 +36,7 @@ void mortar::registerElementwiseFusionModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, arith::ArithDialect *) {
     attach<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::NegFOp,
            arith::MaximumFOp, arith::MinimumFOp,
-           arith::ExtFOp, arith::TruncFOp>(context);
+           arith::ExtFOp, arith::TruncFOp, arith::SIToFPOp>(context);
   });
   registry.addExtension(+[](MLIRContext *context, math::MathDialect *) {
     attach<math::FmaOp, math::SqrtOp>(context);

@@ -52,6 +52,7 @@ Type FusedOp::getRowType(Type type, RowMap map) {
       return {};
     [[fallthrough]];
   case RowMap::Row:
+  case RowMap::GroupScalar:
     if (ShapedType::isDynamic(length) || length < 1)
       return {};
     return VectorType::get({length}, shaped.getElementType());
@@ -79,7 +80,8 @@ bool FusedOp::reducesRow() {
 //===----------------------------------------------------------------------===//
 
 void FusedOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
-  static constexpr StringLiteral names[] = {"row", "column", "row_scalar", "scalar"};
+  static constexpr StringLiteral names[] = {"row", "column", "row_scalar", "scalar",
+                                            "group_scalar"};
   for (BlockArgument arg : region.getArguments())
     if (arg.getArgNumber() < getInputMaps().size())
       setName(arg, names[unsigned(getInputMap(arg.getArgNumber()))]);
@@ -134,7 +136,8 @@ static ParseResult parseOperands(OpAsmParser &parser, StringRef keyword,
     auto symbol = symbolizeRowMap(map);
     if (!symbol)
       return parser.emitError(mapLoc)
-             << "expected row, column, row_scalar or scalar, but found '" << map << "'";
+             << "expected row, column, row_scalar, scalar or group_scalar, but found '"
+             << map << "'";
     maps.push_back(RowMapAttr::get(parser.getContext(), *symbol));
     return success();
   };
@@ -196,7 +199,7 @@ static int64_t countRows(ShapedType type) {
 }
 
 static bool isPerRow(RowMap map) {
-  return map == RowMap::Row || map == RowMap::RowScalar;
+  return map == RowMap::Row || map == RowMap::RowScalar || map == RowMap::GroupScalar;
 }
 
 LogicalResult FusedOp::verify() {
@@ -211,7 +214,7 @@ LogicalResult FusedOp::verify() {
   for (unsigned i = 0; i < getInits().size(); ++i)
     if (!isPerRow(getInitMap(i)))
       return emitOpError() << "(C1) expected destination " << i
-                           << " to be mapped by row or row_scalar, but found "
+                           << " to be mapped by row, row_scalar or group_scalar, but found "
                            << stringifyRowMap(getInitMap(i));
   int64_t rows = ShapedType::kDynamic;
   auto checkOperand = [&](StringRef what, unsigned i, Type type,

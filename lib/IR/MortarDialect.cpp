@@ -101,12 +101,29 @@ LogicalResult mortar::verifySameRows(Operation *op, StringRef constraint,
 }
 
 LogicalResult mortar::verifyInnerType(Operation *op, StringRef constraint,
-                                      std::optional<Type> inner) {
+                                      std::optional<Type> inner, StringRef name) {
   if (!inner || inner->isF32() || inner->isF16() || inner->isBF16())
     return success();
   return op->emitOpError() << "(" << constraint
-                           << ") expected inner type f32, f16 or bf16, but found "
-                           << *inner;
+                           << ") expected " << name
+                           << " type f32, f16 or bf16, but found " << *inner;
+}
+
+LogicalResult mortar::verifyGroupSize(Operation *op, StringRef constraint,
+                                      std::optional<int64_t> size, Type input) {
+  if (!size)
+    return success();
+  int64_t length = rowLength(input);
+  bool known = !ShapedType::isDynamic(length);
+  if (*size >= 1 && (known ? *size == length || (*size > 1 && length % *size == 0)
+                           : true))
+    return success();
+  auto error = op->emitOpError() << "(" << constraint << ") expected a group_size ";
+  if (known)
+    error << "of " << length << ", or one that divides it and is greater than 1";
+  else
+    error << "of at least 1";
+  return error << ", but found " << *size;
 }
 
 Value mortar::widenRow(OpBuilder &b, Location loc, Value row) {

@@ -50,3 +50,11 @@ LogicalResult RowHalfOp::verify() {
                          << result << ", but found " << input;
   return success();
 }
+
+LogicalResult RowPrefixOp::verify() {
+  int64_t row = rowLength(getInput().getType()), length = getLength();
+  if (length < 1 || length > row)
+    return emitOpError() << "(C1) expected a length from 1 to " << row << ", but found "
+                         << length;
+  return success();
+}

@@ -11,10 +11,16 @@ llvm::LogicalResult verifySameRows(mlir::Operation *op, llvm::StringRef constrai
                                    llvm::StringRef name, mlir::Type expected,
                                    llvm::StringRef otherName, mlir::Type found);
 
-/// Fails unless `inner` is absent or an element type of rows.
+/// Fails unless `inner`, called `name`, is absent or an element type of rows.
 llvm::LogicalResult verifyInnerType(mlir::Operation *op,
                                     llvm::StringRef constraint,
-                                    std::optional<mlir::Type> inner);
+                                    std::optional<mlir::Type> inner,
+                                    llvm::StringRef name = "inner");
+
+/// Fails unless `size` is absent, is the length of `input`'s rows, or divides it and is
+/// greater than 1. A length that is dynamic is taken for one that fits.
+llvm::LogicalResult verifyGroupSize(mlir::Operation *op, llvm::StringRef constraint,
+                                    std::optional<int64_t> size, mlir::Type input);
 
 /// `value`'s row widened to f32; rounded to `element` again by `roundRow`.
 mlir::Value widenRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value row);

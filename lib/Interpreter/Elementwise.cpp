@@ -174,6 +174,14 @@ static Primitive findFloatPrimitive(Operation *op, FloatType type) {
         auto from = cast<FloatType>(getElementTypeOrSelf(op.getIn().getType()));
         return [=](ArrayRef<uint64_t> x) { return encode(type, decode(from, x[0])); };
       })
+      .Case([&](arith::SIToFPOp op) -> Primitive {
+        Type from = getElementTypeOrSelf(op.getIn().getType());
+        if (widthOf(from) > 16) // beyond, double rounds, too
+          return {};
+        return [=](ArrayRef<uint64_t> x) {
+          return encode(type, float(asSigned(from, x[0])));
+        };
+      })
       .Default([](Operation *) { return Primitive(); });
 }
 
@@ -213,6 +221,9 @@ static Primitive findIntegerPrimitive(Operation *op, Type type) {
           uint64_t by = std::min<uint64_t>(x[1], width - 1);
           return truncate(type, uint64_t(asSigned(type, x[0]) >> by));
         };
+      })
+      .Case([&](arith::TruncIOp) {
+        return [=](ArrayRef<uint64_t> x) { return truncate(type, x[0]); };
       })
       .Case([&](arith::CmpFOp op) {
         auto from = cast<FloatType>(getElementTypeOrSelf(op.getLhs().getType()));

@@ -28,6 +28,7 @@ static Type typeOf(ElementType type, MLIRContext *context) {
   case ElementType::I8: return b.getI8Type();
   case ElementType::I32: return b.getI32Type();
   case ElementType::I64: return b.getI64Type();
+  case ElementType::F8E8M0: return Float8E8M0FNUType::get(context);
   }
   llvm_unreachable("all types are named above");
 }
@@ -153,7 +154,7 @@ FailureOr<std::vector<Array>> Interpreter::runRegion(FusedOp region, Values &val
   for (auto [i, input] : llvm::enumerate(region.getInputs())) {
     RowMap map = region.getInputMap(i);
     int64_t found = countElements(ArrayRef(values[input].shape).drop_back());
-    if ((map == RowMap::Row || map == RowMap::RowScalar) && found != rows)
+    if (map != RowMap::Column && map != RowMap::Scalar && found != rows)
       return region.emitError() << "expected input " << i << " to have " << rows
                                 << " rows, but found " << found;
   }

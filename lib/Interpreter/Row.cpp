@@ -78,6 +78,13 @@ static Array takeHalf(RowHalfOp op, const Array &row) {
   return half;
 }
 
+static Array takePrefix(RowPrefixOp op, const Array &row) {
+  Array result = row;
+  std::fill(result.bits.begin() + op.getLength(), result.bits.end(),
+            op.getFill().bitcastToAPInt().getZExtValue());
+  return result;
+}
+
 FailureOr<std::vector<Array>> interpreter::evaluateRow(FusedOp region,
                                                        std::vector<Array> arguments) {
   llvm::DenseMap<Value, Array> values;
@@ -95,6 +102,8 @@ FailureOr<std::vector<Array>> interpreter::evaluateRow(FusedOp region,
       result = broadcast(filling, *operands[0]);
     else if (auto half = dyn_cast<RowHalfOp>(op))
       result = takeHalf(half, *operands[0]);
+    else if (auto prefix = dyn_cast<RowPrefixOp>(op))
+      result = takePrefix(prefix, *operands[0]);
     else
       result = evaluateElementwise(&op, operands);
     if (failed(result))

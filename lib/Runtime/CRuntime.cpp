@@ -12,8 +12,8 @@
 
 using namespace mortar::runtime;
 
-static_assert(MORTAR_I64 == int(ElementType::I64) &&
-              MORTAR_I64 + 1 == numElementTypes);
+static_assert(MORTAR_F8E8M0 == int(ElementType::F8E8M0) &&
+              MORTAR_F8E8M0 + 1 == numElementTypes);
 static_assert(MORTAR_INPUT == int(Argument::Input) &&
               MORTAR_OUTPUT == int(Argument::Output) &&
               MORTAR_INOUT == int(Argument::InOut));

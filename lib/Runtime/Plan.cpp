@@ -12,13 +12,13 @@ Launcher::~Launcher() = default;
 
 const char *elementTypeName(ElementType type) {
   static const char *const names[numElementTypes] = {
-      "f32", "f16", "bf16", "f8e4m3", "i8", "i32", "i64"};
+      "f32", "f16", "bf16", "f8e4m3", "i8", "i32", "i64", "f8e8m0"};
   auto index = static_cast<uint32_t>(type);
   return index < numElementTypes ? names[index] : "?";
 }
 
 uint32_t elementTypeBytes(ElementType type) {
-  static const uint8_t bytes[numElementTypes] = {4, 2, 2, 1, 1, 4, 8};
+  static const uint8_t bytes[numElementTypes] = {4, 2, 2, 1, 1, 4, 8, 1};
   auto index = static_cast<uint32_t>(type);
   return index < numElementTypes ? bytes[index] : 0;
 }

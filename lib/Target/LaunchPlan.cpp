@@ -316,6 +316,8 @@ static std::optional<rt::ElementType> elementTypeOf(Type type) {
     return rt::ElementType::BF16;
   if (isa<Float8E4M3FNType>(type))
     return rt::ElementType::F8E4M3;
+  if (isa<Float8E8M0FNUType>(type))
+    return rt::ElementType::F8E8M0;
   if (type.isInteger(8))
     return rt::ElementType::I8;
   if (type.isInteger(32))

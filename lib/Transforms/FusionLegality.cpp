@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -27,6 +28,19 @@ static bool hasStaticRow(Value value) {
 static bool hasElementOfRows(Value value) {
   Type element = getElementTypeOrSelf(value.getType());
   return element.isF32() || element.isF16() || element.isBF16();
+}
+
+/// What is only stored, and widened before anything is computed with it. Which op makes it
+/// is for that op's verifier to say; reading it back is a cast.
+static bool mayHoldStorage(Operation *op, Value value) {
+  Type element = getElementTypeOrSelf(value.getType());
+  bool isFloat = isa<Float8E4M3FNType, Float8E8M0FNUType>(element);
+  if (!isFloat && !element.isInteger(8))
+    return false;
+  if (cast<FusionOpInterface>(op).startsRegion())
+    return true;
+  return op->getNumOperands() == 1 && value == op->getOperand(0) &&
+         (isFloat ? isa<arith::ExtFOp>(op) : isa<arith::SIToFPOp>(op));
 }
 
 std::optional<Refusal> mortar::whyNotWrapped(FusionOpInterface op) {
@@ -60,7 +74,7 @@ std::optional<Refusal> mortar::whyNotWrapped(FusionOpInterface op) {
                      "a row's length must be static and at least 1, found " +
                          llvm::formatv("{0}", value.getType()).str(),
                      "make the last dimension static"};
-    if (!hasElementOfRows(value))
+    if (!hasElementOfRows(value) && !mayHoldStorage(op, value))
       return Refusal{"element-type",
                      "rows hold f32, f16 or bf16, found " +
                          llvm::formatv("{0}", value.getType()).str(),
@@ -127,6 +141,32 @@ static bool swapsSideEffects(FusedOp producer, FusedOp consumer) {
   return false;
 }
 
+/// The vectors in a region that hold a value for each group of a row.
+static DenseSet<Value> findGroupScalars(FusedOp region) {
+  DenseSet<Value> groups;
+  Block *body = region.getBodyBlock();
+  for (BlockArgument argument : body->getArguments())
+    if (region.getInputMap(argument.getArgNumber()) == RowMap::GroupScalar)
+      groups.insert(argument);
+  for (Operation &op : *body) {
+    if (isa<RowBroadcastOp>(op))
+      continue;
+    bool computed = llvm::any_of(op.getOperands(),
+                                 [&](Value value) { return groups.contains(value); });
+    auto fusible = dyn_cast<FusionOpInterface>(op);
+    for (OpResult result : op.getResults()) {
+      bool named = fusible && fusible.getResultMap(result.getResultNumber()) ==
+                                  RowMap::GroupScalar;
+      if (isa<VectorType>(result.getType()) && (named || computed || isa<RowReduceOp>(op)))
+        groups.insert(result);
+    }
+    // A constant beside them is one of them.
+    if (computed)
+      groups.insert(op.operand_begin(), op.operand_end());
+  }
+  return groups;
+}
+
 namespace {
 /// The widths of the rows in one or two regions.
 struct RowWidths {
@@ -134,10 +174,17 @@ struct RowWidths {
   bool byHalves = false, byPairs = false;
 
   void add(FusedOp region) {
+    DenseSet<Value> groups = findGroupScalars(region);
     for (Operation &op : *region.getBodyBlock()) {
+      // Of what is known of groups only the row that it comes from, or goes to, counts.
+      auto isRow = [&](Value value) {
+        return isa<VectorType>(value.getType()) && !groups.contains(value);
+      };
+      if (isa<arith::ConstantOp>(op))
+        continue;
       int64_t width = 0;
       for (Value value : op.getOperands())
-        if (isa<VectorType>(value.getType()))
+        if (isRow(value))
           width = std::max(width, rowLength(value.getType()));
       auto fusible = dyn_cast<FusionOpInterface>(op);
       if (isa<RowReduceOp>(op) || (fusible && fusible.reducesRow()))
@@ -152,7 +199,7 @@ struct RowWidths {
       }
       for (Value value : llvm::concat<Value>(SmallVector<Value>(op.getOperands()),
                                              SmallVector<Value>(op.getResults()))) {
-        if (!isa<VectorType>(value.getType()))
+        if (!isRow(value))
           continue;
         int64_t length = rowLength(value.getType());
         widest = std::max(widest, length);
@@ -163,6 +210,29 @@ struct RowWidths {
   }
 };
 } // namespace
+
+/// Lanes pair within groups that are a power of two of values; others are padded, and then
+/// no other reduction finds its neighbours.
+static std::optional<Refusal> checkGroups(ArrayRef<FusedOp> regions) {
+  llvm::SmallSetVector<int64_t, 4> lengths; // 0: a whole row
+  for (FusedOp region : regions)
+    for (Operation &op : *region.getBodyBlock()) {
+      auto fusible = dyn_cast<FusionOpInterface>(op);
+      if (!fusible || !fusible.reducesRow())
+        continue;
+      auto size = op.getAttrOfType<IntegerAttr>("group_size");
+      lengths.insert(size ? size.getInt() : 0);
+    }
+  if (lengths.size() > 1)
+    for (int64_t length : lengths)
+      if (length && !llvm::isPowerOf2_64(length))
+        return Refusal{"odd-groups",
+                       llvm::formatv("groups of {0} values are no power of two, and "
+                                     "another reduction stands beside them",
+                                     length),
+                       ""};
+  return std::nullopt;
+}
 
 int64_t mortar::countLiveBytes(ArrayRef<FusedOp> inOrder) {
   // A value of one region that the next reads is counted once, where it is made.
@@ -230,13 +300,17 @@ std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,
     auto result = dyn_cast<OpResult>(input);
     if (!result || result.getOwner() != producer)
       continue;
-    if (consumer.getInputMap(i) != producer.getInitMap(result.getResultNumber()))
-      return Refusal{"not-by-row",
-                     ("the consumer reads it as a " +
-                      stringifyRowMap(consumer.getInputMap(i)) +
-                      ", which needs all rows of the producer first")
-                         .str(),
-                     ""};
+    RowMap read = consumer.getInputMap(i),
+           made = producer.getInitMap(result.getResultNumber());
+    if (read == made)
+      continue;
+    bool perRow = read != RowMap::Column && read != RowMap::Scalar;
+    return Refusal{"not-by-row",
+                   ("the consumer reads it as a " + stringifyRowMap(read) +
+                    (perRow ? ", and the producer makes it as a " + stringifyRowMap(made)
+                            : Twine(", which needs all rows of the producer first")))
+                       .str(),
+                   ""};
   }
   for (FusedOp region : {producer, consumer})
     for (NamedAttribute attr : region->getDiscardableAttrs())
@@ -279,6 +353,8 @@ std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,
                    "one reads a wide row by halves, the other by pairs, and a thread "
                    "holds one or the other",
                    ""};
+  if (auto refusal = checkGroups({producer, consumer}))
+    return refusal;
   int64_t live = countLiveBytes({producer, consumer});
   if (live > options.maxLiveBytes)
     return Refusal{"budget",

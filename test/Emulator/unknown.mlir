@@ -44,7 +44,7 @@ gpu.module @kernels {
   }
 
 // CHECK-LABEL: @unknown_type
-// CHECK: error: expected numbers of i1, i8, i16, i32, i64, index, f32, f16, bf16 or f8E4M3FN, or vectors of them of rank 1, which the emulator knows, but found 'f64'
+// CHECK: error: expected numbers of i1, i8, i16, i32, i64, index, f32, f16, bf16, f8E4M3FN or f8E8M0FNU, or vectors of them of rank 1, which the emulator knows, but found 'f64'
   gpu.func @unknown_type() kernel {
     %x = arith.constant 1.0 : f64
     gpu.return

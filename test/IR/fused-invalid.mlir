@@ -1,7 +1,7 @@
 // RUN: mortar-opt %s -split-input-file -verify-diagnostics
 
 func.func @fused_c1_column_destination(%x: tensor<64xbf16>) {
-  // expected-error @+1 {{'mortar.fused' op (C1) expected destination 0 to be mapped by row or row_scalar, but found column}}
+  // expected-error @+1 {{'mortar.fused' op (C1) expected destination 0 to be mapped by row, row_scalar or group_scalar, but found column}}
   mortar.fused ins(%a = row %x : tensor<64xbf16>) outs(column %x : tensor<64xbf16>) {
     mortar.yield %a : vector<64xbf16>
   } -> tensor<64xbf16>
@@ -11,7 +11,7 @@ func.func @fused_c1_column_destination(%x: tensor<64xbf16>) {
 // -----
 
 func.func @fused_c1_scalar_destination(%x: tensor<1xbf16>) {
-  // expected-error @+1 {{(C1) expected destination 0 to be mapped by row or row_scalar, but found scalar}}
+  // expected-error @+1 {{(C1) expected destination 0 to be mapped by row, row_scalar or group_scalar, but found scalar}}
   mortar.fused ins(%a = row %x : tensor<1xbf16>) outs(scalar %x : tensor<1xbf16>) {
     mortar.yield %a : vector<1xbf16>
   } -> tensor<1xbf16>
@@ -237,4 +237,37 @@ func.func @fused_element_type(%x: tensor<?x64xindex>, %e: tensor<?x64xindex>) ->
     mortar.yield %a : vector<64xindex>
   } -> tensor<?x64xindex>
   return %0 : tensor<?x64xindex>
+}
+
+// -----
+
+func.func @fused_c2_group_scalar(%x: tensor<4x64xf32>, %s: tensor<4x?xf32>) {
+  // expected-error @+1 {{(C2) expected destination 0 to fit the map group_scalar with a static last dimension, but found 'tensor<4x?xf32>'}}
+  mortar.fused ins(%a = row %x : tensor<4x64xf32>) outs(group_scalar %s : tensor<4x?xf32>) {
+    %m = mortar.row_reduce <max> %a : vector<64xf32> -> vector<8xf32>
+    mortar.yield %m : vector<8xf32>
+  } -> tensor<4x?xf32>
+  return
+}
+
+// -----
+
+func.func @fused_c4_group_scalar(%x: tensor<4x64xf32>, %s: tensor<4x8xf32>) {
+  // expected-error @+1 {{(C4) expected yielded value 0 to be 'vector<8xf32>', but found 'f32'}}
+  mortar.fused ins(%a = row %x : tensor<4x64xf32>) outs(group_scalar %s : tensor<4x8xf32>) {
+    %m = mortar.row_reduce <max> %a : vector<64xf32> -> f32
+    mortar.yield %m : f32
+  } -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @fused_c5_group_scalar(%x: tensor<4x64xf32>, %s: tensor<5x8xf32>) {
+  // expected-error @+1 {{(C5) expected destination 0 to have 4 rows, but found 5 in 'tensor<5x8xf32>'}}
+  mortar.fused ins(%a = row %x : tensor<4x64xf32>) outs(group_scalar %s : tensor<5x8xf32>) {
+    %m = mortar.row_reduce <max> %a : vector<64xf32> -> vector<8xf32>
+    mortar.yield %m : vector<8xf32>
+  } -> tensor<5x8xf32>
+  return
 }

@@ -60,3 +60,20 @@ func.func @ranks(%x: tensor<2x3x64xbf16>, %e: tensor<6x64xbf16>) -> (tensor<6x64
   } -> tensor<6x64xbf16>
   return %0, %1 : tensor<6x64xbf16>, tensor<6x64xbf16>
 }
+
+// CHECK-LABEL: @fused_group_scalar(
+func.func @fused_group_scalar(%x: tensor<?x64xf32>, %s: tensor<?x8xf32>, %e: tensor<?x64xf8E4M3FN>, %c: tensor<?x8xf8E8M0FNU>)
+    -> (tensor<?x64xf8E4M3FN>, tensor<?x8xf8E8M0FNU>) {
+  // CHECK: mortar.fused ins(%{{.*}} = row %{{.*}}, %[[S:group_scalar]] = group_scalar %{{.*}} : tensor<?x64xf32>, tensor<?x8xf32>)
+  // CHECK-SAME: outs(row %{{.*}}, group_scalar %{{.*}} : tensor<?x64xf8E4M3FN>, tensor<?x8xf8E8M0FNU>) {
+  // CHECK: mortar.row_broadcast %[[S]] : vector<8xf32> -> vector<64xf32>
+  %0:2 = mortar.fused ins(%a = row %x, %g = group_scalar %s : tensor<?x64xf32>, tensor<?x8xf32>)
+                      outs(row %e, group_scalar %c : tensor<?x64xf8E4M3FN>, tensor<?x8xf8E8M0FNU>) {
+    %b = mortar.row_broadcast %g : vector<8xf32> -> vector<64xf32>
+    %m = arith.mulf %a, %b : vector<64xf32>
+    %q, %t = mortar.quantize_dynamic %m group_size(8) ue8m0
+      : (vector<64xf32>) -> (vector<64xf8E4M3FN>, vector<8xf8E8M0FNU>)
+    mortar.yield %q, %t : vector<64xf8E4M3FN>, vector<8xf8E8M0FNU>
+  } -> (tensor<?x64xf8E4M3FN>, tensor<?x8xf8E8M0FNU>)
+  return %0#0, %0#1 : tensor<?x64xf8E4M3FN>, tensor<?x8xf8E8M0FNU>
+}

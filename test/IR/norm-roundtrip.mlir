@@ -48,3 +48,35 @@ func.func @rms_norm_one_row(%x: tensor<1xf32>) -> tensor<1xf32> {
   %y = mortar.rms_norm %x epsilon(1.0e-6) {some.attribute} : (tensor<1xf32>) -> tensor<1xf32>
   return %y : tensor<1xf32>
 }
+
+// CHECK-LABEL: @rms_norm_variance_size(
+func.func @rms_norm_variance_size(%x: tensor<?x64xbf16>, %w: tensor<64xbf16>, %r: vector<7xf32>) {
+  // CHECK: mortar.rms_norm %{{.*}} epsilon(5.000000e-01) variance_size(16) : (tensor<?x64xbf16>) -> tensor<?x64xbf16>
+  %0 = mortar.rms_norm %x epsilon(0.5) variance_size(16) : (tensor<?x64xbf16>) -> tensor<?x64xbf16>
+  // CHECK: epsilon(5.000000e-01) variance_size(64) weight_offset(1) inner(bf16) :
+  %1 = mortar.rms_norm %x weight(%w) epsilon(0.5) variance_size(64) weight_offset(1) inner(bf16)
+    : (tensor<?x64xbf16>, tensor<64xbf16>) -> tensor<?x64xbf16>
+  // CHECK: variance_size(1) : (vector<7xf32>) -> vector<7xf32>
+  %2 = mortar.rms_norm %r epsilon(0.5) variance_size(1) : (vector<7xf32>) -> vector<7xf32>
+  return
+}
+
+// Defaults aren't printed; swish stays as it is written.
+// CHECK-LABEL: @gated_rms_norm(
+func.func @gated_rms_norm(%x: tensor<?x64xbf16>, %z: tensor<?x64xf32>, %w: tensor<64xbf16>, %b: tensor<64xf16>,
+                          %xr: vector<8xf32>, %zr: vector<8xf32>, %wr: vector<8xf32>) {
+  // CHECK: mortar.gated_rms_norm %{{.*}} gate(%{{.*}}) weight(%{{.*}}) epsilon(5.000000e-01) : (tensor<?x64xbf16>, tensor<?x64xf32>, tensor<64xbf16>) -> tensor<?x64xf16>
+  %0 = mortar.gated_rms_norm %x gate(%z) weight(%w) epsilon(0.5) activation(silu) norm_before_gate(true) weight_offset(0)
+    : (tensor<?x64xbf16>, tensor<?x64xf32>, tensor<64xbf16>) -> tensor<?x64xf16>
+  // CHECK: bias(%{{.*}}) epsilon(5.000000e-01) activation(sigmoid) group_size(16) weight_offset(1) inner(bf16) weighted(f16) :
+  %1 = mortar.gated_rms_norm %x gate(%z) weight(%w) bias(%b) epsilon(0.5) activation(sigmoid) group_size(16)
+    weight_offset(1) inner(bf16) weighted(f16)
+    : (tensor<?x64xbf16>, tensor<?x64xf32>, tensor<64xbf16>, tensor<64xf16>) -> tensor<?x64xf16>
+  // CHECK: epsilon(5.000000e-01) activation(swish) norm_before_gate(false) group_size(64) : (tensor
+  // CHECK: epsilon(5.000000e-01) activation(swish) : (vector<8xf32>
+  %2 = mortar.gated_rms_norm %x gate(%z) weight(%w) epsilon(0.5) activation(swish) norm_before_gate(false) group_size(64)
+    : (tensor<?x64xbf16>, tensor<?x64xf32>, tensor<64xbf16>) -> tensor<?x64xf16>
+  %3 = mortar.gated_rms_norm %xr gate(%zr) weight(%wr) epsilon(0.5) activation(swish)
+    : (vector<8xf32>, vector<8xf32>, vector<8xf32>) -> vector<8xf32>
+  return
+}

@@ -62,3 +62,36 @@ func.func @row_half_c1_type(%x: vector<8xf32>) {
   %y = mortar.row_half <second> %x : vector<8xf32> -> vector<4xbf16>
   return
 }
+
+// -----
+
+func.func @row_prefix_c1_none(%x: vector<8xf32>) {
+  // expected-error @+1 {{'mortar.row_prefix' op (C1) expected a length from 1 to 8, but found 0}}
+  %y = mortar.row_prefix %x length(0) fill(-0.0) : vector<8xf32>
+  return
+}
+
+// -----
+
+func.func @row_prefix_c1_more(%x: vector<8xf32>) {
+  // expected-error @+1 {{'mortar.row_prefix' op (C1) expected a length from 1 to 8, but found 9}}
+  %y = mortar.row_prefix %x length(9) fill(-0.0) : vector<8xf32>
+  return
+}
+
+// -----
+
+func.func @row_prefix_c1_negative(%x: vector<8xf32>) {
+  // expected-error @+1 {{'mortar.row_prefix' op (C1) expected a length from 1 to 8, but found -1}}
+  %y = mortar.row_prefix %x length(-1) fill(-0.0) : vector<8xf32>
+  return
+}
+
+// -----
+
+func.func @row_half_which(%x: vector<8xf32>) {
+  // expected-error @+2 {{expected ::mortar::RowHalf to be one of: first, second, even, odd}}
+  // expected-error @+1 {{failed to parse}}
+  %y = mortar.row_half <third> %x : vector<8xf32> -> vector<4xf32>
+  return
+}

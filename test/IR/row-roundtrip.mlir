@@ -39,6 +39,13 @@ func.func @row_half(%x: vector<14xbf16>) -> (vector<7xbf16>, vector<7xbf16>) {
   return %gate, %up : vector<7xbf16>, vector<7xbf16>
 }
 
+// CHECK-LABEL: @row_prefix(
+func.func @row_prefix(%x: vector<8xf32>) -> vector<8xf32> {
+  // CHECK: mortar.row_prefix %{{.*}} length(3) fill(-0.000000e+00) : vector<8xf32>
+  %y = mortar.row_prefix %x length(3) fill(-0.0) : vector<8xf32>
+  return %y : vector<8xf32>
+}
+
 // A broadcast constant is a splat; a vector of groups is not.
 // FOLD-LABEL: @row_broadcast_constant(
 func.func @row_broadcast_constant() -> (vector<8xf32>, vector<8xf32>) {

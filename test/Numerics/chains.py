@@ -1,8 +1,9 @@
 """Writes functions in which an op stands alone or among others.
 
 All ops read rows of WIDTH values, so that one function's arguments serve every chain:
-%x and %p (rows of WIDTH), %w (a weight), %b (rows of the op's result, f32). Every chain
-but `alone` ends in f32, so that what differs in the op's result can be compared.
+%x and %p (rows of WIDTH), %w (a weight), %b (rows of the op's result, f32), %c (one f32).
+Every chain but `alone` ends in f32, so that what differs in the op's result can be
+compared; what is quantized is widened first.
 """
 
 import harness
@@ -20,19 +21,54 @@ def residual_add(x, types):
     return f"%y = mortar.residual_add {x}, %p : ({x_type}, {p_type}) -> {y_type}"
 
 
-def rms_norm(x, types, epsilon="1.0e-6", weight_offset=None, inner_type=None):
+def rms_norm(x, types, epsilon="1.0e-6", variance_size=None, weight_offset=None,
+             inner_type=None):
     x_type, w_type, y_type = (harness.tensor(rows, WIDTH, dtype)
                               for rows, dtype in zip((1, 0, 1), types))
     return (f"%y = mortar.rms_norm {x} weight(%w) epsilon({epsilon}) "
+            f"{option('variance_size', variance_size)} "
             f"{option('weight_offset', weight_offset)} {option('inner', inner_type)} "
             f": ({x_type}, {w_type}) -> {y_type}")
 
 
-def silu_and_mul(x, types, limit=None, inner_type=None):
-    x_type, y_type = (harness.tensor(1, width, dtype)
-                      for width, dtype in zip((WIDTH, WIDTH // 2), types))
-    return (f"%y = mortar.silu_and_mul {x} {option('limit', limit)} "
-            f"{option('inner', inner_type)} : ({x_type}) -> {y_type}")
+def gated_rms_norm(x, types, epsilon="1.0e-6", activation=None, norm_before_gate=None,
+                   group_size=None, weight_offset=None, inner_type=None,
+                   weighted_type=None):
+    x_type, w_type, y_type = (harness.tensor(rows, WIDTH, dtype)
+                              for rows, dtype in zip((1, 0, 1), types))
+    return (f"%y = mortar.gated_rms_norm {x} gate(%p) weight(%w) epsilon({epsilon}) "
+            f"{option('activation', activation)} "
+            f"{option('norm_before_gate', norm_before_gate)} "
+            f"{option('group_size', group_size)} {option('weight_offset', weight_offset)} "
+            f"{option('inner', inner_type)} {option('weighted', weighted_type)} "
+            f": ({x_type}, {x_type}, {w_type}) -> {y_type}")
+
+
+def gating(op, names, **defaults):
+    """A writer of an op that gates one part of a row by the other."""
+    def write(x, types, **attributes):
+        x_type, y_type = (harness.tensor(1, width, dtype)
+                          for width, dtype in zip((WIDTH, WIDTH // 2), types))
+        values = defaults | attributes
+        options = " ".join(option(name.removesuffix("_type"), values.get(name))
+                           for name in names)
+        return f"%y = mortar.{op} {x} {options} : ({x_type}) -> {y_type}"
+    return write
+
+
+def quantize(x, types):
+    x_type, y_type = (harness.tensor(1, WIDTH, dtype) for dtype in types)
+    return f"%y = mortar.quantize {x} scale(%c) : ({x_type}, tensor<1xf32>) -> {y_type}"
+
+
+def quantize_dynamic(x, types, group_size=None, ue8m0=None):
+    if ue8m0:
+        group_size = "32"
+    x_type, y_type = (harness.tensor(1, WIDTH, dtype) for dtype in types)
+    groups = WIDTH // int(group_size) if group_size else 1
+    return (f"%y, %scales = mortar.quantize_dynamic {x} {option('group_size', group_size)} "
+            f"{'ue8m0' if ue8m0 == 'present' else ''} : ({x_type}) -> "
+            f"({y_type}, {harness.tensor(1, groups, 'f32')})")
 
 
 def region(x, width, body):
@@ -59,16 +95,36 @@ def row_half(x, types, half):
                                  f"vector<{WIDTH}xf32> -> vector<{WIDTH // 2}xf32>")
 
 
-OPS = {"residual_add": residual_add, "rms_norm": rms_norm, "silu_and_mul": silu_and_mul,
-       "row_reduce": row_reduce, "row_half": row_half}
+def row_prefix(x, types, length="48", fill="-0.0"):
+    return region(x, WIDTH, f"%v = mortar.row_prefix %a length({length}) fill({fill}) : "
+                            f"vector<{WIDTH}xf32>")
+
+
+GATING = {"silu_and_mul": gating("silu_and_mul", ["limit", "inner_type"]),
+          "mul_and_silu": gating("mul_and_silu", ["inner_type"]),
+          "gelu_and_mul": gating("gelu_and_mul", ["approximate", "inner_type"]),
+          "swigluoai_and_mul": gating("swigluoai_and_mul",
+                                      ["alpha", "limit", "layout", "inner_type"]),
+          "swiglustep_and_mul": gating("swiglustep_and_mul", ["limit", "inner_type"]),
+          "fatrelu_and_mul": gating("fatrelu_and_mul", ["threshold"], threshold="0.0")}
+OPS = {"residual_add": residual_add, "rms_norm": rms_norm, "gated_rms_norm": gated_rms_norm,
+       "quantize": quantize, "quantize_dynamic": quantize_dynamic, "row_reduce": row_reduce,
+       "row_half": row_half, "row_prefix": row_prefix, **GATING}
 # How many types an op is given: of its operands, then of its result.
-TYPES = {"residual_add": 3, "rms_norm": 3, "silu_and_mul": 2, "row_reduce": 2, "row_half": 2}
-HALVING = {"silu_and_mul", "row_half"}
+TYPES = {op: 3 if op in ("residual_add", "rms_norm", "gated_rms_norm") else 2 for op in OPS}
+HALVING = {"row_half", *GATING}
+# The results of what has others than its operands.
+RESULTS = {"quantize": ["f8E4M3FN"], "quantize_dynamic": ["f8E4M3FN", "i8"]}
 
 
 def after_op(chain, y_type, width):
     """What follows %y, and the last value with its element type."""
     y, f32 = harness.tensor(1, width, y_type), harness.tensor(1, width, "f32")
+    if chain != "alone" and y_type in ("f8E4M3FN", "i8"):
+        rest, last, last_type = after_op(chain, "f32", width)
+        cast = "sitofp" if y_type == "i8" else "extf"
+        return (f"%wide = arith.{cast} %y : {y} to {f32}\n  " + rest.replace("%y", "%wide"),
+                last.replace("%y", "%wide"), last_type)
     if chain == "before_arith":
         widen = f"%f = arith.extf %q : {y} to {f32}\n" if y_type != "f32" else ""
         return (f"""%q = arith.mulf %y, %y : {y}
@@ -95,7 +151,7 @@ def function(name, chain, op, types, attributes, mark=""):
     rest, last, last_type = after_op(chain, types[-1], width)
     result = harness.tensor(1, width, last_type)
     return f"""func.func @{name}(%x: {x}, %p: {p}, %w: {harness.tensor(0, WIDTH, second)},
-                 %b: {harness.tensor(1, width, "f32")}) -> {result} {{
+                 %b: {harness.tensor(1, width, "f32")}, %c: tensor<1xf32>) -> {result} {{
   {first}
   {body}
   {rest}

@@ -1,12 +1,21 @@
-"""f32, f16 and bf16 as float64 values and as the bits that .npy files hold."""
+"""f32, f16, bf16 and the 8-bit types as float64 values and as the bits that .npy files
+hold."""
 
 import numpy as np
 
 MANTISSA = {"f32": 24, "f16": 11, "bf16": 8}  # the hidden bit included
 MIN_EXPONENT = {"f32": -126, "f16": -14, "bf16": -126}
 MAX_EXPONENT = {"f32": 127, "f16": 15, "bf16": 127}
-STORAGE = {"f32": np.float32, "f16": np.float16, "bf16": np.uint16}
-CODES = {"f32": np.uint32, "f16": np.uint16, "bf16": np.uint16}
+STORAGE = {"f32": np.float32, "f16": np.float16, "bf16": np.uint16,
+           "f8E4M3FN": np.uint8, "f8E8M0FNU": np.uint8, "i8": np.int8}
+CODES = {"f32": np.uint32, "f16": np.uint16, "bf16": np.uint16,
+         "f8E4M3FN": np.uint8, "f8E8M0FNU": np.uint8, "i8": np.uint8}
+# The values of f8E4M3FN's codes: no infinities, and one NaN of either sign.
+E4M3 = np.array([(-1) ** (code >> 7) * (
+    np.nan if code & 127 == 127 else
+    np.ldexp(code & 7, -9) if code >> 3 & 15 == 0 else
+    np.ldexp(8 + (code & 7), (code >> 3 & 15) - 10)) for code in range(256)])
+E8M0 = np.append(np.ldexp(1.0, np.arange(255) - 127), np.nan)
 
 
 def ulp(x, dtype):
@@ -31,7 +40,18 @@ def encode(x, dtype):
     return x.astype(STORAGE[dtype])
 
 
+def encode_e4m3(x):
+    """The nearest codes to x, which is at most 448 in magnitude or NaN; ties to even."""
+    magnitudes = E4M3[:127]
+    above = np.clip(np.searchsorted(magnitudes, np.abs(x)), 1, 126)
+    up, down = magnitudes[above] - np.abs(x), np.abs(x) - magnitudes[above - 1]
+    code = np.where((up < down) | ((up == down) & (above % 2 == 0)), above, above - 1)
+    return np.where(np.isnan(x), 127, code + 128 * np.signbit(x)).astype(np.uint8)
+
+
 def decode(stored, dtype):
+    if dtype in ("f8E4M3FN", "f8E8M0FNU"):
+        return (E4M3 if dtype == "f8E4M3FN" else E8M0)[stored]
     if dtype == "bf16":
         return (stored.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
     return stored.astype(np.float64)
@@ -44,8 +64,9 @@ def ordered(stored, dtype):
     return np.where(codes & sign, -(codes & (sign - 1)), codes)
 
 
-def near_tie(x, dtype):
-    """Where an error of a few ulp of f32 in x decides how it rounds to dtype."""
+def near_tie(x, dtype, largest=None):
+    """Where an error of a few ulp of f32, in x or in what it was made of, decides how it
+    rounds to dtype."""
     quantum = ulp(x, dtype)
     away = np.abs(x / quantum - np.floor(x / quantum) - 0.5) * quantum
-    return away < 8 * ulp(x, "f32")
+    return away < 8 * ulp(x if largest is None else np.nan_to_num(largest), "f32")

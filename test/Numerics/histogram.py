@@ -17,6 +17,14 @@ F32_BOUNDS = {
     "silu product": (4, "silu's 2.95 and the product's own half. No proved worst case: that "
                         "is 6.4, where silu lies just above a power of two and the product "
                         "just below one"),
+    "gated norm": (8, "a norm's 4, the gate's 2.95, and its product's half and more where "
+                      "it lies just above a power of two"),
+    "product": (0.5, "one IEEE product of widened values rounds once"),
+    "gelu": (3, "of gate·up and not of the result, since 1 + erf cancels below 0: narrow "
+                "results may be as far from the exact value, and then half an ulp"),
+    "gate by a sigmoid of a product": (
+        3, "of the gate times the other factor and not of the result: the sigmoid of a "
+           "rounded argument is off by that argument's ulp, where it is small"),
 }
 # 16-bit results, by their distance from the correctly rounded one, with the reason.
 MOST_APART, LEAST_RIGHT = 1, 0.999
@@ -55,9 +63,10 @@ class Histogram:
         self.stepwise = 0
         self.failures = []
 
-    def add(self, key, stored, dtype, made, exact, ties=None, where=""):
+    def add(self, key, stored, dtype, made, exact, ties=None, where="", factors=None):
         """`exact` is the float64 result before its last rounding, `made` names the bound;
-        elements in `ties` are only counted."""
+        elements in `ties` are only counted. `factors` are what was multiplied, where the
+        error is one of theirs."""
         if stored.shape != exact.shape:
             self.failures.append(f"{key} {where}: shape {stored.shape}, not {exact.shape}")
             return
@@ -66,6 +75,14 @@ class Histogram:
         apart = np.abs(dtypes.ordered(stored, dtype) - dtypes.ordered(rounded, dtype))
         error = np.abs(dtypes.decode(stored, dtype) - exact) / dtypes.ulp(exact, dtype)
         within = error <= F32_BOUNDS[made][0] if dtype == "f32" else apart <= MOST_APART
+        if factors is not None:
+            own = F32_BOUNDS[made][0] * dtypes.ulp(factors, "f32")
+            if dtype == "f32":  # else the result's own ulp counts
+                error = np.abs(dtypes.decode(stored, dtype) - exact) / dtypes.ulp(factors, dtype)
+                within = error <= F32_BOUNDS[made][0]
+            elif made == "gelu":
+                within = (np.abs(dtypes.decode(stored, dtype) - exact)
+                          <= own + dtypes.ulp(exact, dtype) / 2)
         bad = counts & ~within
         if bad.any():
             at = tuple(np.argwhere(bad)[0])
@@ -74,7 +91,7 @@ class Histogram:
                 f"{[int(i) for i in at]}: found {dtypes.decode(stored, dtype)[at]!r}, "
                 f"exact {exact[at]!r}")
         self.merge_line(key, Line(
-            dtype, np.bincount(np.minimum(apart[counts], 5).astype(np.int64), minlength=6),
+            f"{dtype} by factors" if made == "gelu" else dtype, np.bincount(np.minimum(apart[counts], 5).astype(np.int64), minlength=6),
             int((~counts).sum()), float(np.max(error[counts], initial=0))))
 
     def add_stepwise(self, key, same, where):
@@ -95,6 +112,8 @@ class Histogram:
 
     def check_shares(self):
         for key, line in self.lines.items():
+            if line.dtype.endswith("by factors"):
+                continue
             if line.dtype != "f32" and line.right < LEAST_RIGHT:
                 self.failures.append(f"{key}: expected {LEAST_RIGHT:.1%} correctly rounded, "
                                      f"but found {line.right:.4%}")

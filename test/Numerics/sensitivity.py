@@ -24,12 +24,34 @@ import harness
 # weight's offset and the limits matter, and inner types round.
 ATTRIBUTES = {
     ("rms_norm", "epsilon"): ["1.0e-6", "1.0e-2", "1.0"],
+    ("rms_norm", "variance_size"): [None, "8", "48"],
     ("rms_norm", "weight_offset"): ["0", "1"],
     ("rms_norm", "inner_type"): ["f32", "f16", "bf16"],
     ("silu_and_mul", "limit"): [None, "0.5", "1.5"],
     ("silu_and_mul", "inner_type"): ["f32", "f16", "bf16"],
+    ("gated_rms_norm", "epsilon"): ["1.0e-6", "1.0e-2", "1.0"],
+    ("gated_rms_norm", "activation"): ["silu", "sigmoid"],  # swish is silu
+    ("gated_rms_norm", "norm_before_gate"): ["true", "false"],
+    ("gated_rms_norm", "group_size"): [None, "8", "48"],
+    ("gated_rms_norm", "weight_offset"): ["0", "1"],
+    ("gated_rms_norm", "inner_type"): ["f32", "f16", "bf16"],
+    ("gated_rms_norm", "weighted_type"): ["f32", "f16", "bf16"],
+    ("mul_and_silu", "inner_type"): ["f32", "f16", "bf16"],
+    ("gelu_and_mul", "approximate"): ["none", "tanh"],
+    ("gelu_and_mul", "inner_type"): ["f32", "f16", "bf16"],
+    ("swigluoai_and_mul", "alpha"): [None, "1.0", "2.5"],
+    ("swigluoai_and_mul", "limit"): ["0.5", "1.5", "1.0e+30"],
+    ("swigluoai_and_mul", "layout"): ["interleaved", "halves"],
+    ("swigluoai_and_mul", "inner_type"): ["f32", "f16", "bf16"],
+    ("swiglustep_and_mul", "limit"): ["0.25", "0.5", "1.0e+30"],
+    ("swiglustep_and_mul", "inner_type"): ["f32", "f16", "bf16"],
+    ("fatrelu_and_mul", "threshold"): ["-0.5", "0.0", "0.5"],
+    ("quantize_dynamic", "group_size"): [None, "8", "48"],
+    ("quantize_dynamic", "ue8m0"): ["absent", "present"],
     ("row_reduce", "kind"): ["sum", "max"],
-    ("row_half", "half"): ["first", "second"],
+    ("row_half", "half"): ["first", "second", "even", "odd"],
+    ("row_prefix", "length"): ["8", "48", "96"],
+    ("row_prefix", "fill"): ["-0.0", "1.0"],
 }
 BY_SHAPE = "(C2), (C3) and (C5) leave one map to an operand's shape and argument"
 EXEMPT = {
@@ -39,7 +61,7 @@ EXEMPT = {
     ("fused", "label"): "a name, without meaning",
 }
 ELEMENTS = ["f32", "f16", "bf16"]
-PRIMITIVES = {"row_reduce", "row_half"}
+PRIMITIVES = {"row_reduce", "row_half", "row_prefix"}
 UNKNOWN = ["foo", "vendor.clamp", "mortar.unknown"]
 
 
@@ -60,8 +82,9 @@ def attribute_groups():
     for (op, attribute), values in ATTRIBUTES.items():
         for dtype, chain in itertools.product(
                 ["f32"] if op in PRIMITIVES else ["f32", "bf16"], chains.CHAINS):
-            yield [(chain, op, (dtype,) * chains.TYPES[op], {attribute: value})
-                   for value in values]
+            result = chains.RESULTS.get(op, [dtype])[0]
+            yield [(chain, op, (*(dtype,) * (chains.TYPES[op] - 1), result),
+                    {attribute: value}) for value in values]
 
 
 def type_groups():
@@ -73,7 +96,8 @@ def type_groups():
         for operands in itertools.product(ELEMENTS, repeat=chains.TYPES[op] - 1):
             for inner, chain in itertools.product(inners, chains.CHAINS[1:]):
                 if chain != "after_add":
-                    yield [(chain, op, (*operands, result), inner) for result in ELEMENTS]
+                    yield [(chain, op, (*operands, result), inner)
+                           for result in chains.RESULTS.get(op, ELEMENTS)]
 
 
 def inner_groups(groups):
@@ -92,15 +116,17 @@ def name(program):
     return re.sub(r"\W", "_", "_".join(filter(None, [op, *types, values, chain])))
 
 
-def run_programs(arguments, programs, values):
+def run_programs(arguments, device, programs, values):
     """{name: checksum}, and what is wrong: results apart from the unfused ones, or more
     than one kernel."""
+    programs = [p for p in programs if harness.device(chains.function("f", *p)) == device]
     with tempfile.NamedTemporaryFile("w", prefix="mortar-", suffix=".mlir") as file:
         file.write("".join(chains.function(name(p), *p) for p in programs))
         file.flush()
         done = subprocess.run(
             [arguments.mortar_run, file.name, "--compare=unfused", "--mixed-dtypes",
-             "--summary", f"--target={arguments.target}", f"--values={values}"],
+             "--summary", f"--target={arguments.target}", f"--device={device}",
+             f"--values={values}"],
             capture_output=True, text=True, timeout=300)
     checksums, kernels, failures, function = {}, {}, [], None
     if done.stderr:
@@ -125,7 +151,7 @@ def run_programs(arguments, programs, values):
 def check_unknown(arguments, op, unknown):
     """residual_add → op with an unknown attribute → residual_add: three parts, a remark at
     the op, and an error there if nobody else could compute it."""
-    types = ("bf16",) * chains.TYPES[op]
+    types = (*("bf16",) * (chains.TYPES[op] - 1), chains.RESULTS.get(op, ["bf16"])[0])
     text = chains.function("f", "between", op, types, {}, f"{{{unknown} = 1}}")
     line = next(i for i, row in enumerate(text.splitlines(), 1) if unknown in row)
     failures = []
@@ -139,7 +165,7 @@ def check_unknown(arguments, op, unknown):
                              capture_output=True, text=True, timeout=60)
     reason = f"the attribute '{unknown}' may change what the op means"
     wanted = [(fused.stderr, f":{line}:.*unknown-attribute .*{re.escape(reason)}", 1),
-              (fused.stderr, "one kernel of residual_add\"", 2),
+              (fused.stderr, "one kernel of (extf\\+)?residual_add\"", 2),
               (fused.stdout, "mortar.fused", 2),
               (ran.stderr, f":{line}:.*error: .*not lowered: {re.escape(reason)}", 1)]
     for text, pattern, count in wanted:
@@ -159,12 +185,14 @@ def main():
     types = list(type_groups())
     groups = list(attribute_groups()) + types + inner_groups(types)
     programs = {name(p): p for group in groups for p in group}
-    runs = [(list(programs.values())[i::8], "random") for i in range(8)]
+    runs = [(device, list(programs.values())[i::8], "random")
+            for i in range(8) for device in ("cpu", "interpret")]
     # One chain is enough to show that hard values go the same way.
     between = [p for p in programs.values() if p[0] == "between"]
-    runs += [(between[i::2], "hard") for i in range(2)]
+    runs += [(device, between[i::2], "hard")
+             for i in range(2) for device in ("cpu", "interpret")]
     checksums = {}
-    for (_, values), (found, wrong) in zip(runs, harness.in_parallel(
+    for (_, _, values), (found, wrong) in zip(runs, harness.in_parallel(
             lambda run: run_programs(arguments, *run), runs)):
         failures += wrong
         if values == "random":

@@ -11,12 +11,14 @@ import textwrap
 
 import activation
 import definitions
+import gated
 import harness
 import norm
+import quant
 import residual
 from histogram import F32_BOUNDS, LEAST_RIGHT, MOST_APART, NARROW_REASON, Histogram
 
-FAMILIES = [residual, norm, activation]
+FAMILIES = [residual, norm, gated, activation, quant]
 BEGIN, END = "<!-- begin ulp table -->\n", "<!-- end ulp table -->\n"
 
 
@@ -35,9 +37,9 @@ def describe(total):
                for made, (most, reason) in F32_BOUNDS.items()]
     lines = "".join(textwrap.fill(bound, 96, initial_indent="- ", subsequent_indent="  ")
                     + "\n" for bound in bounds)
-    return (f"{lines}\n{total.markdown()}\n{total.stepwise} results of norms and sums also "
-            "have, bit for bit, the values of float32\narithmetic in NumPy, step by step in "
-            "the tree's order.\n")
+    return (f"{lines}\n{total.markdown()}\n{total.stepwise} results of norms and sums, and of "
+            "quantizing, also have, bit for bit,\nthe values of float32 arithmetic in NumPy, "
+            "step by step in the tree's order.\n")
 
 
 def main():

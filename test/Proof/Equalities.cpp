@@ -67,6 +67,11 @@ struct Subject {
 
 bool anyType(RankedTensorType) { return true; }
 
+/// Not what is only stored.
+bool isComputedWith(RankedTensorType type) {
+  return isa<FloatType>(type.getElementType()) && type.getElementTypeBitWidth() >= 16;
+}
+
 /// Sizes for a view of the whole of `value`.
 SmallVector<OpFoldResult> sizesOf(ImplicitLocOpBuilder &b, Value value) {
   return tensor::getMixedSizes(b, b.getLoc(), value);
@@ -134,13 +139,13 @@ bool widenAndNarrow(Subject &subject) {
 }
 
 bool negateTwice(Subject &subject) {
-  return subject.insertBehind(anyType, [](ImplicitLocOpBuilder &b, Value value) -> Value {
+  return subject.insertBehind(isComputedWith, [](ImplicitLocOpBuilder &b, Value value) -> Value {
     return arith::NegFOp::create(b, arith::NegFOp::create(b, value));
   });
 }
 
 bool takeMaximumOfSame(Subject &subject) {
-  return subject.insertBehind(anyType, [](ImplicitLocOpBuilder &b, Value value) -> Value {
+  return subject.insertBehind(isComputedWith, [](ImplicitLocOpBuilder &b, Value value) -> Value {
     return arith::MaximumFOp::create(b, value, value);
   });
 }
@@ -161,7 +166,8 @@ bool duplicateProducer(Subject &subject) {
     return false;
   Operation *op = ops[subject.random.below(ops.size())];
   Operation *copy = OpBuilder(op).clone(*op);
-  op->use_begin()->set(copy->getResult(0));
+  OpOperand &use = *op->use_begin();
+  use.set(copy->getResult(cast<OpResult>(use.get()).getResultNumber()));
   return true;
 }
 

@@ -55,6 +55,15 @@ Value Generator::addColumn(Type element) {
   return addArgument(RankedTensorType::get({width}, element));
 }
 
+Value Generator::addTensorScalar() {
+  return addArgument(RankedTensorType::get({1}, b.getF32Type()));
+}
+
+/// f32, f16 or bf16: not what is only stored.
+static bool isComputedWith(Type element) {
+  return element.isF32() || element.isF16() || element.isBF16();
+}
+
 /// A late value that fits, or null.
 Value Generator::choose(llvm::function_ref<bool(Value)> fits) {
   SmallVector<Value> fitting(llvm::make_filter_range(pool, fits));
@@ -68,8 +77,9 @@ Value Generator::choose(llvm::function_ref<bool(Value)> fits) {
 Value Generator::pickRows(int64_t rowWidth, Type element) {
   if (!random.oneIn(5))
     if (Value value = choose([&](Value value) {
+          Type found = getElementTypeOrSelf(value.getType());
           return rowLength(value.getType()) == rowWidth &&
-                 (!element || getElementTypeOrSelf(value.getType()) == element);
+                 (element ? found == element : isComputedWith(found));
         }))
       return value;
   SmallVector<int64_t> shape(leading);
@@ -87,7 +97,8 @@ Value Generator::pickLike(Value like, Type element) {
     if (Value value = choose([&](Value value) {
           auto found = cast<RankedTensorType>(value.getType());
           return found.getShape() == type.getShape() &&
-                 (!element || found.getElementType() == element);
+                 (element ? found.getElementType() == element
+                          : isComputedWith(found.getElementType()));
         }))
       return value;
   return addArgument(
@@ -217,7 +228,7 @@ Value Generator::makeWideChain() {
   if (random.oneIn(2))
     wide = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
   else
-    wide = RmsNormOp::create(b, x.getType(), x, Value(), b.getF32FloatAttr(1e-6f),
+    wide = RmsNormOp::create(b, x.getType(), x, Value(), b.getF32FloatAttr(1e-6f), IntegerAttr(),
                              b.getI64IntegerAttr(0), TypeAttr());
   Value narrow = SiluAndMulOp::create(b, typeLike(wide, pickElement(), half), wide,
                                       FloatAttr(), TypeAttr());
@@ -233,7 +244,7 @@ Value Generator::makeMixedNorm() {
   Type type = getElementTypeOrSelf(x.getType());
   Value sum = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
   Value weight = addColumn(type.isF32() ? Type(b.getBF16Type()) : b.getF32Type());
-  return RmsNormOp::create(b, x.getType(), sum, weight, b.getF32FloatAttr(1e-6f),
+  return RmsNormOp::create(b, x.getType(), sum, weight, b.getF32FloatAttr(1e-6f), IntegerAttr(),
                            b.getI64IntegerAttr(random.oneIn(2)), TypeAttr());
 }
 
@@ -273,9 +284,10 @@ void Generator::chooseResults() {
   llvm::SetVector<Value> results;
   SmallVector<Value> made;
   for (Operation &op : function.getBody().front())
-    if (op.getNumResults() == 1 && isa<RankedTensorType>(op.getResult(0).getType()) &&
-        (isa<FusionOpInterface>(op) || isa<func::CallOp, scf::IfOp>(op)))
-      made.push_back(op.getResult(0));
+    if (isa<FusionOpInterface>(op) || isa<func::CallOp, scf::IfOp>(op))
+      for (Value result : op.getResults())
+        if (isa<RankedTensorType>(result.getType()))
+          made.push_back(result);
   for (Value value : made)
     if (value.use_empty() || random.oneIn(4))
       results.insert(value);

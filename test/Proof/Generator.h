@@ -49,12 +49,15 @@ public:
 
   /// f32, f16 or bf16, more often the program's favourite.
   mlir::Type pickElement();
-  /// Some value, most likely a late one, or a new argument.
+  /// Some value, most likely a late one, or a new argument; without `element` one that
+  /// can be computed with.
   mlir::Value pickRows(int64_t rowWidth, mlir::Type element = {});
   /// A value of `like`'s shape.
   mlir::Value pickLike(mlir::Value like, mlir::Type element = {});
   /// An argument that every row reads.
   mlir::Value addColumn(mlir::Type element);
+  /// An argument of one f32.
+  mlir::Value addTensorScalar();
   /// `like`'s type with other elements, or with another row width.
   mlir::RankedTensorType typeLike(mlir::Value like, mlir::Type element,
                                   int64_t rowWidth = 0);

@@ -30,18 +30,51 @@ static Value makeResidualAdd(Generator &g) {
   return ResidualAddOp::create(g.b, g.typeLike(x, g.pickElement()), x, r);
 }
 
-static Value makeRmsNorm(Generator &g) {
+static FloatAttr pickEpsilon(Generator &g) {
   static const float epsilons[] = {1e-6f, 1e-5f, 1e-12f, 0.5f, 3.0e38f, 1e-40f};
+  return g.b.getF32FloatAttr(g.random.pick(llvm::ArrayRef(epsilons)));
+}
+
+static Value makeRmsNorm(Generator &g) {
   Value x = g.pickRows(g.pickRowWidth());
   Value weight;
   bool narrow = rowLength(x.getType()) == g.width;
   if (narrow && !g.random.oneIn(4)) // mostly of the rows' type, as in a model
     weight = g.addColumn(g.random.oneIn(3) ? g.pickElement()
                                            : getElementTypeOrSelf(x.getType()));
+  IntegerAttr varianceSize;
+  if (g.random.oneIn(4))
+    varianceSize = g.b.getI64IntegerAttr(1 + g.random.below(rowLength(x.getType())));
   return RmsNormOp::create(
-      g.b, g.typeLike(x, g.pickElement()), x, weight,
-      g.b.getF32FloatAttr(g.random.pick(llvm::ArrayRef(epsilons))),
+      g.b, g.typeLike(x, g.pickElement()), x, weight, pickEpsilon(g), varianceSize,
       g.b.getI64IntegerAttr(weight && g.random.oneIn(3)), pickInner(g));
+}
+
+/// A whole row, or a divisor of it.
+static IntegerAttr pickGroupSize(Generator &g, int64_t length) {
+  SmallVector<int64_t> sizes{length};
+  for (int64_t size = 2; size < length; ++size)
+    if (length % size == 0)
+      sizes.push_back(size);
+  return g.b.getI64IntegerAttr(g.random.pick(llvm::ArrayRef(sizes)));
+}
+
+static Value makeGatedRmsNorm(Generator &g) {
+  static const GateActivation activations[] = {
+      GateActivation::Silu, GateActivation::Silu, GateActivation::Sigmoid,
+      GateActivation::Swish};
+  Value x = g.pickRows(g.width), z = g.pickLike(x);
+  Value weight = g.addColumn(g.random.oneIn(3) ? g.pickElement()
+                                               : getElementTypeOrSelf(x.getType()));
+  Value bias = g.random.oneIn(4) ? g.addColumn(g.pickElement()) : Value();
+  bool normFirst = !g.random.oneIn(3);
+  auto activation = g.random.pick(llvm::ArrayRef(activations));
+  return GatedRmsNormOp::create(
+      g.b, g.typeLike(x, g.pickElement()), x, z, weight, bias, pickEpsilon(g),
+      GateActivationAttr::get(g.b.getContext(), activation), g.b.getBoolAttr(normFirst),
+      g.random.oneIn(2) ? pickGroupSize(g, g.width) : IntegerAttr(),
+      g.b.getI64IntegerAttr(g.random.oneIn(3)), pickInner(g),
+      normFirst ? pickInner(g) : TypeAttr());
 }
 
 /// What gates one part of a row by the other: its operand and its result's type.
@@ -99,6 +132,35 @@ static Value makeFatrelu(Generator &g) {
 }
 
 //===----------------------------------------------------------------------===//
+// Quantizing
+//===----------------------------------------------------------------------===//
+
+static Value makeQuantize(Generator &g) {
+  Value x = g.pickRows(g.pickRowWidth());
+  Value scale = g.addTensorScalar();
+  Type e4m3 = Float8E4M3FNType::get(g.b.getContext());
+  return QuantizeOp::create(g.b, g.typeLike(x, e4m3), x, scale);
+}
+
+static Value makeQuantizeDynamic(Generator &g) {
+  MLIRContext *context = g.b.getContext();
+  Value x = g.pickRows(g.width);
+  bool isE4M3 = !g.random.oneIn(3), grouped = g.random.oneIn(2);
+  bool ue8m0 = isE4M3 && grouped && g.random.oneIn(2);
+  IntegerAttr groupSize = grouped ? pickGroupSize(g, g.width) : IntegerAttr();
+  int64_t groups = grouped ? g.width / groupSize.getInt() : 1;
+  Value bound = isE4M3 && !grouped && g.random.oneIn(2) ? g.addTensorScalar() : Value();
+  Type element = isE4M3 ? Type(Float8E4M3FNType::get(context)) : g.b.getI8Type();
+  Type scaleElement = ue8m0 && g.random.oneIn(2)
+                          ? Type(Float8E8M0FNUType::get(context))
+                          : g.b.getF32Type();
+  return QuantizeDynamicOp::create(g.b, g.typeLike(x, element),
+                                   g.typeLike(x, scaleElement, groups), x, bound,
+                                   groupSize, ue8m0 ? g.b.getUnitAttr() : UnitAttr())
+      .getResult();
+}
+
+//===----------------------------------------------------------------------===//
 // Elementwise ops of arith and math
 //===----------------------------------------------------------------------===//
 
@@ -138,9 +200,17 @@ template <typename ConcreteOp> static Value makeBinary(Generator &g) {
 
 /// Casts: from and to the types that differ in width the right way.
 static Value makeWider(Generator &g) {
-  Type narrow = g.random.oneIn(2) ? g.b.getBF16Type() : Type(g.b.getF16Type());
+  Type types[] = {g.b.getBF16Type(), g.b.getF16Type(),
+                  Float8E4M3FNType::get(g.b.getContext())};
+  Type narrow = g.random.pick(llvm::ArrayRef(types));
   Value x = g.pickRows(g.width, narrow);
   return arith::ExtFOp::create(g.b, g.typeLike(x, g.b.getF32Type()), x, pickFlags(g));
+}
+
+/// Dequantizes, but for the scale.
+static Value makeFloat(Generator &g) {
+  Value x = g.pickRows(g.width, g.b.getI8Type());
+  return arith::SIToFPOp::create(g.b, g.typeLike(x, g.b.getF32Type()), x);
 }
 
 static Value makeNarrower(Generator &g) {
@@ -172,8 +242,12 @@ static Value makeFma(Generator &g) {
 
 static constexpr StringLiteral fastmath[] = {"fastmath"};
 static constexpr StringLiteral truncation[] = {"fastmath", "roundingmode"};
-static constexpr StringLiteral normAttributes[] = {"epsilon", "weight_offset",
-                                                   "inner_type"};
+static constexpr StringLiteral normAttributes[] = {"epsilon", "variance_size",
+                                                   "weight_offset", "inner_type"};
+static constexpr StringLiteral gatedNormAttributes[] = {
+    "epsilon",       "activation", "norm_before_gate", "group_size",
+    "weight_offset", "inner_type", "weighted_type"};
+static constexpr StringLiteral dynamicAttributes[] = {"group_size", "ue8m0"};
 static constexpr StringLiteral inner[] = {"inner_type"};
 static constexpr StringLiteral limitAndInner[] = {"limit", "inner_type"};
 static constexpr StringLiteral geluAttributes[] = {"approximate", "inner_type"};
@@ -185,6 +259,9 @@ ArrayRef<OpMaker> proof::getOpMakers() {
   static const OpMaker makers[] = {
       {"mortar.residual_add", {}, 20, makeResidualAdd},
       {"mortar.rms_norm", normAttributes, 20, makeRmsNorm},
+      {"mortar.gated_rms_norm", gatedNormAttributes, 10, makeGatedRmsNorm},
+      {"mortar.quantize", {}, 6, makeQuantize},
+      {"mortar.quantize_dynamic", dynamicAttributes, 12, makeQuantizeDynamic},
       {"mortar.silu_and_mul", limitAndInner, 8, makeSiluAndMul},
       {"mortar.mul_and_silu", inner, 4, makeMulAndSilu},
       {"mortar.gelu_and_mul", geluAttributes, 6, makeGeluAndMul},
@@ -199,6 +276,7 @@ ArrayRef<OpMaker> proof::getOpMakers() {
       {"arith.minimumf", fastmath, 12, makeBinary<arith::MinimumFOp>},
       {"arith.negf", fastmath, 8, makeUnary<arith::NegFOp>},
       {"arith.extf", fastmath, 12, makeWider},
+      {"arith.sitofp", {}, 8, makeFloat},
       {"arith.truncf", truncation, 12, makeNarrower},
       {"math.sqrt", fastmath, 13, makeSqrt},
       {"math.fma", fastmath, 8, makeFma},

@@ -153,9 +153,9 @@ TEST(Validate, ArgumentsAndResults) {
   EXPECT_EQ(changed([](Entry &e) { e.args[0].shape[0] = -2; }), "entry 'rms_norm': argument 0: expected extents of at least -1, found -2");
   EXPECT_EQ(changed([](Entry &e) { e.args[1].shape.resize(17, 1); }), "entry 'rms_norm': argument 1: expected rank at most 16, found 17");
   EXPECT_EQ(changed([](Entry &e) { e.args[2].constant = true; }), "entry 'rms_norm': argument 2: expected a constant argument to be an input");
-  EXPECT_EQ(changed([](Entry &e) { e.args[0].type = ElementType(7); }),
-            "entry 'rms_norm': argument 0: expected an element type below 7, "
-            "found 7");
+  EXPECT_EQ(changed([](Entry &e) { e.args[0].type = ElementType(8); }),
+            "entry 'rms_norm': argument 0: expected an element type below 8, "
+            "found 8");
   EXPECT_EQ(changed([](Entry &e) { e.args[0].role = Argument::Role(3); }), "entry 'rms_norm': argument 0: expected a role below 3, found 3");
 }
 

@@ -230,3 +230,176 @@ func.func @fatrelu_and_mul(%x: tensor<4x128xf32>, %e: tensor<4x64xf32>) -> tenso
   } -> tensor<4x64xf32>
   return %0 : tensor<4x64xf32>
 }
+
+// Statistics over a prefix: what is filled in changes no sum, and f32(V) is divided by.
+// CHECK-LABEL: @rms_norm_variance_size(
+func.func @rms_norm_variance_size(%x: tensor<4x64xf32>, %e: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  // CHECK: mortar.fused ins(%[[X:.*]] = row
+  // CHECK-NEXT: %[[SQ:.*]] = arith.mulf %[[X]], %[[X]]
+  // CHECK-NEXT: %[[HEAD:.*]] = mortar.row_prefix %[[SQ]] length(48) fill(-0.000000e+00) : vector<64xf32>
+  // CHECK-NEXT: %[[SUM:.*]] = mortar.row_reduce <sum> %[[HEAD]]
+  // CHECK-NEXT: %[[COUNT:.*]] = arith.constant 4.800000e+01 : f32
+  // CHECK-NEXT: arith.divf %[[SUM]], %[[COUNT]]
+  // CHECK: arith.mulf %[[X]], %{{.*}} : vector<64xf32>
+  // CHECK: mortar.fused
+  // CHECK-NOT: mortar.row_prefix
+  // CHECK: return
+  %0 = mortar.fused ins(%a = row %x : tensor<4x64xf32>) outs(row %e : tensor<4x64xf32>) {
+    %y = mortar.rms_norm %a epsilon(0.5) variance_size(48) : (vector<64xf32>) -> vector<64xf32>
+    mortar.yield %y : vector<64xf32>
+  } -> tensor<4x64xf32>
+  %1 = mortar.fused ins(%a = row %0 : tensor<4x64xf32>) outs(row %e : tensor<4x64xf32>) {
+    %y = mortar.rms_norm %a epsilon(0.5) variance_size(64) : (vector<64xf32>) -> vector<64xf32>
+    mortar.yield %y : vector<64xf32>
+  } -> tensor<4x64xf32>
+  return %1 : tensor<4x64xf32>
+}
+
+// Statistics a group; rounded before the weight and after the bias, gated last.
+// CHECK-LABEL: @gated_rms_norm(
+func.func @gated_rms_norm(%x: tensor<4x64xf32>, %z: tensor<4x64xbf16>, %w: tensor<64xf32>, %b: tensor<64xf32>, %e: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  // CHECK: mortar.fused ins(%[[X:.*]] = row %{{.*}}, %[[Z:.*]] = row %{{.*}}, %[[W:.*]] = column %{{.*}}, %[[B:.*]] = column %arg3 :
+  // CHECK-NEXT: %[[ZF:.*]] = arith.extf %[[Z]]
+  // CHECK-NEXT: %[[SQ:.*]] = arith.mulf %[[X]], %[[X]]
+  // CHECK-NEXT: %[[SUM:.*]] = mortar.row_reduce <sum> %[[SQ]] : vector<64xf32> -> vector<4xf32>
+  // CHECK-NEXT: %[[COUNT:.*]] = arith.constant dense<1.600000e+01> : vector<4xf32>
+  // CHECK-NEXT: %[[MEAN:.*]] = arith.divf %[[SUM]], %[[COUNT]] : vector<4xf32>
+  // CHECK-NEXT: %[[EPS:.*]] = arith.constant dense<5.000000e-01> : vector<4xf32>
+  // CHECK-NEXT: %[[SHIFTED:.*]] = arith.addf %[[MEAN]], %[[EPS]]
+  // CHECK-NEXT: %[[ROOT:.*]] = math.sqrt %[[SHIFTED]] : vector<4xf32>
+  // CHECK-NEXT: %[[ONE:.*]] = arith.constant dense<1.000000e+00> : vector<4xf32>
+  // CHECK-NEXT: %[[R:.*]] = arith.divf %[[ONE]], %[[ROOT]]
+  // CHECK-NEXT: %[[SCALE:.*]] = mortar.row_broadcast %[[R]] : vector<4xf32> -> vector<64xf32>
+  // CHECK-NEXT: %[[XHAT:.*]] = arith.mulf %[[X]], %[[SCALE]]
+  // CHECK-NEXT: %[[INNER:.*]] = arith.truncf %[[XHAT]] : vector<64xf32> to vector<64xbf16>
+  // CHECK-NEXT: %[[WIDE:.*]] = arith.extf %[[INNER]]
+  // CHECK-NEXT: %[[WEIGHED:.*]] = arith.mulf %[[WIDE]], %[[W]]
+  // CHECK-NEXT: %[[BIASED:.*]] = arith.addf %[[WEIGHED]], %[[B]]
+  // CHECK-NEXT: %[[ROUNDED:.*]] = arith.truncf %[[BIASED]] : vector<64xf32> to vector<64xf16>
+  // CHECK-NEXT: %[[N:.*]] = arith.extf %[[ROUNDED]]
+  // CHECK-NEXT: %{{.*}} = arith.bitcast %[[ZF]]
+  // CHECK: %[[Y:.*]] = arith.mulf %[[N]], %{{.*}}
+  // CHECK-NEXT: mortar.yield %[[Y]]
+  %0 = mortar.fused ins(%a = row %x, %g = row %z, %v = column %w, %c = column %b : tensor<4x64xf32>, tensor<4x64xbf16>, tensor<64xf32>, tensor<64xf32>)
+                    outs(row %e : tensor<4x64xf32>) {
+    %y = mortar.gated_rms_norm %a gate(%g) weight(%v) bias(%c) epsilon(0.5) group_size(16) inner(bf16) weighted(f16)
+      : (vector<64xf32>, vector<64xbf16>, vector<64xf32>, vector<64xf32>) -> vector<64xf32>
+    mortar.yield %y : vector<64xf32>
+  } -> tensor<4x64xf32>
+  return %0 : tensor<4x64xf32>
+}
+
+// The gate first; one group is the row.
+// CHECK-LABEL: @gated_rms_norm_gate_first(
+func.func @gated_rms_norm_gate_first(%x: tensor<4x64xf32>, %z: tensor<4x64xf32>, %w: tensor<64xf32>, %e: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  // CHECK: mortar.fused ins(%[[X:.*]] = row %{{.*}}, %[[Z:.*]] = row %{{.*}}, %[[W:.*]] = column %arg2 :
+  // CHECK-NEXT: %{{.*}} = arith.bitcast %[[Z]]
+  // CHECK: %[[V:.*]] = arith.mulf %[[X]], %{{.*}}
+  // CHECK-NEXT: %[[SQ:.*]] = arith.mulf %[[V]], %[[V]]
+  // CHECK-NEXT: mortar.row_reduce <sum> %[[SQ]] : vector<64xf32> -> f32
+  // CHECK: %[[XHAT:.*]] = arith.mulf %[[V]], %{{.*}}
+  // CHECK-NEXT: %[[ONES:.*]] = arith.constant dense<1.000000e+00> : vector<64xf32>
+  // CHECK-NEXT: %[[GAMMA:.*]] = arith.addf %[[W]], %[[ONES]]
+  // CHECK-NEXT: %[[Y:.*]] = arith.mulf %[[XHAT]], %[[GAMMA]]
+  // CHECK-NEXT: mortar.yield %[[Y]]
+  %0 = mortar.fused ins(%a = row %x, %g = row %z, %v = column %w : tensor<4x64xf32>, tensor<4x64xf32>, tensor<64xf32>)
+                    outs(row %e : tensor<4x64xf32>) {
+    %y = mortar.gated_rms_norm %a gate(%g) weight(%v) epsilon(0.5) activation(sigmoid) norm_before_gate(false) group_size(64) weight_offset(1)
+      : (vector<64xf32>, vector<64xf32>, vector<64xf32>) -> vector<64xf32>
+    mortar.yield %y : vector<64xf32>
+  } -> tensor<4x64xf32>
+  return %0 : tensor<4x64xf32>
+}
+
+// A division, then a product: not a division by the scale.
+// CHECK-LABEL: @quantize(
+func.func @quantize(%x: tensor<4x64xbf16>, %s: tensor<1xf32>, %e: tensor<4x64xf8E4M3FN>) -> tensor<4x64xf8E4M3FN> {
+  // CHECK: mortar.fused ins(%[[X:.*]] = row %{{.*}}, %[[S:.*]] = scalar %arg1 :
+  // CHECK-NEXT: %[[XF:.*]] = arith.extf %[[X]]
+  // CHECK-NEXT: %[[ONE:.*]] = arith.constant 1.000000e+00 : f32
+  // CHECK-NEXT: %[[R:.*]] = arith.divf %[[ONE]], %[[S]] : f32
+  // CHECK-NEXT: %[[F:.*]] = mortar.row_broadcast %[[R]]
+  // CHECK-NEXT: %[[P:.*]] = arith.mulf %[[XF]], %[[F]]
+  // CHECK-DAG: %[[MOST:.*]] = arith.constant dense<4.480000e+02>
+  // CHECK-DAG: %[[C:.*]] = arith.minimumf %[[P]], %[[MOST]]
+  // CHECK-DAG: %[[LEAST:.*]] = arith.constant dense<-4.480000e+02>
+  // CHECK: %[[D:.*]] = arith.maximumf %[[C]], %[[LEAST]]
+  // CHECK-NEXT: %[[Q:.*]] = arith.truncf %[[D]] : vector<64xf32> to vector<64xf8E4M3FN>
+  // CHECK-NEXT: mortar.yield %[[Q]]
+  %0 = mortar.fused ins(%a = row %x, %t = scalar %s : tensor<4x64xbf16>, tensor<1xf32>) outs(row %e : tensor<4x64xf8E4M3FN>) {
+    %q = mortar.quantize %a scale(%t) : (vector<64xbf16>, f32) -> vector<64xf8E4M3FN>
+    mortar.yield %q : vector<64xf8E4M3FN>
+  } -> tensor<4x64xf8E4M3FN>
+  return %0 : tensor<4x64xf8E4M3FN>
+}
+
+// Per row: the bound before the division, the least scale after it, and a true division.
+// CHECK-LABEL: @quantize_dynamic_per_row(
+func.func @quantize_dynamic_per_row(%x: tensor<4x64xf32>, %u: tensor<1xf32>, %e: tensor<4x64xf8E4M3FN>, %f: tensor<4x1xf32>) -> tensor<4x64xf8E4M3FN> {
+  // CHECK: mortar.fused ins(%[[X:.*]] = row %{{.*}}, %[[U:.*]] = scalar %arg1 :
+  // CHECK: %[[A:.*]] = mortar.row_reduce <max> %{{.*}} : vector<64xf32> -> f32
+  // CHECK-NEXT: %[[B:.*]] = arith.minimumf %[[A]], %[[U]] : f32
+  // CHECK-NEXT: %[[C:.*]] = arith.constant 4.480000e+02 : f32
+  // CHECK-NEXT: %[[D:.*]] = arith.divf %[[B]], %[[C]] : f32
+  // CHECK-NEXT: %[[LEAST:.*]] = arith.constant 4.35965421E-6 : f32
+  // CHECK-NEXT: %[[S:.*]] = arith.maximumf %[[D]], %[[LEAST]] : f32
+  // CHECK-NEXT: %[[ROW:.*]] = mortar.row_broadcast %[[S]] : f32 -> vector<64xf32>
+  // CHECK-NEXT: %[[V:.*]] = arith.divf %[[X]], %[[ROW]]
+  // CHECK: %[[Q:.*]] = arith.truncf %{{.*}} : vector<64xf32> to vector<64xf8E4M3FN>
+  // CHECK-NEXT: mortar.yield %[[Q]], %[[S]] :
+  %0:2 = mortar.fused ins(%a = row %x, %t = scalar %u : tensor<4x64xf32>, tensor<1xf32>) outs(row %e, row_scalar %f : tensor<4x64xf8E4M3FN>, tensor<4x1xf32>) {
+    %q:2 = mortar.quantize_dynamic %a upper_bound(%t) : (vector<64xf32>, f32) -> (vector<64xf8E4M3FN>, f32)
+    mortar.yield %q#0, %q#1 : vector<64xf8E4M3FN>, f32
+  } -> (tensor<4x64xf8E4M3FN>, tensor<4x1xf32>)
+  return %0#0 : tensor<4x64xf8E4M3FN>
+}
+
+// Per group: the least magnitude before the division; powers of two by their bits.
+// CHECK-LABEL: @quantize_dynamic_per_group(
+func.func @quantize_dynamic_per_group(%x: tensor<4x64xf32>, %e: tensor<4x64xf8E4M3FN>, %f: tensor<4x4xf8E8M0FNU>) -> tensor<4x64xf8E4M3FN> {
+  // CHECK: %[[A:.*]] = mortar.row_reduce <max> %{{.*}} : vector<64xf32> -> vector<4xf32>
+  // CHECK-NEXT: %[[LEAST:.*]] = arith.constant dense<1.000000e-10> : vector<4xf32>
+  // CHECK-NEXT: %[[B:.*]] = arith.maximumf %[[A]], %[[LEAST]]
+  // CHECK-NEXT: %[[C:.*]] = arith.constant dense<4.480000e+02> : vector<4xf32>
+  // CHECK-NEXT: %[[D:.*]] = arith.divf %[[B]], %[[C]]
+  // CHECK: arith.constant dense<8388607> : vector<4xi32>
+  // CHECK: arith.andi
+  // CHECK: %[[P:.*]] = arith.bitcast %{{.*}} : vector<4xi32> to vector<4xf32>
+  // CHECK-NEXT: %[[NAN:.*]] = arith.cmpf uno, %[[D]], %[[D]]
+  // CHECK-NEXT: %[[S:.*]] = arith.select %[[NAN]], %[[D]], %[[P]]
+  // CHECK-NEXT: mortar.row_broadcast %[[S]] : vector<4xf32> -> vector<64xf32>
+  // CHECK: %[[Q:.*]] = arith.truncf %{{.*}} to vector<64xf8E4M3FN>
+  // CHECK-NEXT: arith.bitcast %[[S]] : vector<4xf32> to vector<4xi32>
+  // CHECK: arith.shrui
+  // CHECK-NEXT: arith.trunci %{{.*}} : vector<4xi32> to vector<4xi8>
+  // CHECK-NEXT: %[[CODE:.*]] = arith.bitcast %{{.*}} : vector<4xi8> to vector<4xf8E8M0FNU>
+  // CHECK-NEXT: mortar.yield %[[Q]], %[[CODE]]
+  %0:2 = mortar.fused ins(%a = row %x : tensor<4x64xf32>) outs(row %e, group_scalar %f : tensor<4x64xf8E4M3FN>, tensor<4x4xf8E8M0FNU>) {
+    %q:2 = mortar.quantize_dynamic %a group_size(16) ue8m0 : (vector<64xf32>) -> (vector<64xf8E4M3FN>, vector<4xf8E8M0FNU>)
+    mortar.yield %q#0, %q#1 : vector<64xf8E4M3FN>, vector<4xf8E8M0FNU>
+  } -> (tensor<4x64xf8E4M3FN>, tensor<4x4xf8E8M0FNU>)
+  return %0#0 : tensor<4x64xf8E4M3FN>
+}
+
+// NaN to 0, clamped, rounded by adding 1.5·2^23.
+// CHECK-LABEL: @quantize_dynamic_int8(
+func.func @quantize_dynamic_int8(%x: tensor<4x64xf32>, %e: tensor<4x64xi8>, %f: tensor<4x1xf32>) -> tensor<4x64xi8> {
+  // CHECK: %[[A:.*]] = mortar.row_reduce <max>
+  // CHECK-NEXT: %[[C:.*]] = arith.constant 1.270000e+02 : f32
+  // CHECK-NEXT: %[[S:.*]] = arith.divf %[[A]], %[[C]] : f32
+  // CHECK-NEXT: %[[ROW:.*]] = mortar.row_broadcast %[[S]]
+  // CHECK-NEXT: %[[V:.*]] = arith.divf %{{.*}}, %[[ROW]]
+  // CHECK-DAG: arith.constant dense<1.270000e+02>
+  // CHECK-DAG: arith.constant dense<-1.280000e+02>
+  // CHECK-DAG: %[[NAN:.*]] = arith.cmpf uno, %[[V]], %[[V]]
+  // CHECK-DAG: %[[N:.*]] = arith.select %[[NAN]], %{{.*}}, %{{.*}}
+  // CHECK-DAG: %[[MAGIC:.*]] = arith.constant dense<0x4B400000>
+  // CHECK: %[[SUM:.*]] = arith.addf %[[N]], %[[MAGIC]]
+  // CHECK: %[[Q:.*]] = arith.trunci %{{.*}} : vector<64xi32> to vector<64xi8>
+  // CHECK-NEXT: mortar.yield %[[Q]], %[[S]] :
+  %0:2 = mortar.fused ins(%a = row %x : tensor<4x64xf32>) outs(row %e, row_scalar %f : tensor<4x64xi8>, tensor<4x1xf32>) {
+    %q:2 = mortar.quantize_dynamic %a : (vector<64xf32>) -> (vector<64xi8>, f32)
+    mortar.yield %q#0, %q#1 : vector<64xi8>, f32
+  } -> (tensor<4x64xi8>, tensor<4x1xf32>)
+  return %0#0 : tensor<4x64xi8>
+}

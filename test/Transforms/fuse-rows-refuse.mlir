@@ -271,3 +271,55 @@ func.func @no_fuse_halves_and_pairs(%x: tensor<4x64xbf16>) -> (tensor<4x32xbf16>
   %b = mortar.swigluoai_and_mul %s : (tensor<4x64xbf16>) -> tensor<4x32xbf16>
   return %a, %b : tensor<4x32xbf16>, tensor<4x32xbf16>
 }
+
+// -----
+
+// What is known of each row, or group, isn't a row of its own.
+// CHECK-LABEL: @no_fuse_not_by_row_scales(
+func.func @no_fuse_not_by_row_scales(%x: tensor<4x64xf32>, %b: tensor<4x8xf32>, %c: tensor<4x1xf32>)
+    -> (tensor<4x64xf8E4M3FN>, tensor<4x8xf32>, tensor<4x64xi8>, tensor<4x1xf32>) {
+  // CHECK-COUNT-4: mortar.fused
+  // CHECK-NOT: mortar.fused
+  %q, %s = mortar.quantize_dynamic %x group_size(8) : (tensor<4x64xf32>) -> (tensor<4x64xf8E4M3FN>, tensor<4x8xf32>)
+  // expected-remark @+1 {{[Missed] not-by-row | Category:mortar-fusion | Function=no_fuse_not_by_row_scales | Reason="the consumer reads it as a row, and the producer makes it as a group_scalar", Remark="quantize_dynamic -> mulf not fused"}}
+  %t = arith.mulf %s, %b : tensor<4x8xf32>
+  %i, %u = mortar.quantize_dynamic %x : (tensor<4x64xf32>) -> (tensor<4x64xi8>, tensor<4x1xf32>)
+  // expected-remark @+1 {{[Missed] not-by-row | Category:mortar-fusion | Function=no_fuse_not_by_row_scales | Reason="the consumer reads it as a row, and the producer makes it as a row_scalar", Remark="quantize_dynamic -> mulf not fused"}}
+  %v = arith.mulf %u, %c : tensor<4x1xf32>
+  return %q, %t, %i, %v : tensor<4x64xf8E4M3FN>, tensor<4x8xf32>, tensor<4x64xi8>, tensor<4x1xf32>
+}
+
+// -----
+
+// The dtype rule is that of every norm; the gate's type doesn't enter.
+// CHECK-LABEL: @no_fuse_dtype_rule_gated(
+func.func @no_fuse_dtype_rule_gated(%x: tensor<4x64xbf16>, %z: tensor<4x64xf32>, %w: tensor<64xf32>, %v: tensor<64xbf16>)
+    -> (tensor<4x64xbf16>, tensor<4x64xbf16>) {
+  // CHECK: mortar.residual_add
+  // CHECK-NEXT: mortar.gated_rms_norm
+  // CHECK-NEXT: mortar.yield
+  // CHECK: mortar.gated_rms_norm
+  // CHECK-NEXT: mortar.yield
+  %s = mortar.residual_add %x, %x : (tensor<4x64xbf16>, tensor<4x64xbf16>) -> tensor<4x64xbf16>
+  // expected-remark @+1 {{[Missed] dtype-rule | Category:mortar-fusion | Function=no_fuse_dtype_rule_gated | Reason="the norm's row is made of bf16, and its weight is f32"}}
+  %y = mortar.gated_rms_norm %s gate(%z) weight(%w) epsilon(1.0e-6) : (tensor<4x64xbf16>, tensor<4x64xf32>, tensor<64xf32>) -> tensor<4x64xbf16>
+  %t = mortar.gated_rms_norm %s gate(%z) weight(%v) epsilon(1.0e-6) : (tensor<4x64xbf16>, tensor<4x64xf32>, tensor<64xbf16>) -> tensor<4x64xbf16>
+  return %y, %t : tensor<4x64xbf16>, tensor<4x64xbf16>
+}
+
+// -----
+
+// What is only stored isn't computed with.
+// CHECK-LABEL: @no_fuse_element_type_stored(
+func.func @no_fuse_element_type_stored(%x: tensor<4x64xf32>, %s: tensor<1xf32>) -> (tensor<4x64xf8E4M3FN>, tensor<4x64xf8E4M3FN>) {
+  // CHECK: mortar.fused
+  // CHECK: arith.negf
+  // CHECK: arith.truncf
+  %q = mortar.quantize %x scale(%s) : (tensor<4x64xf32>, tensor<1xf32>) -> tensor<4x64xf8E4M3FN>
+  // expected-remark @+1 {{[Missed] element-type | Category:mortar-fusion | Function=no_fuse_element_type_stored | Reason="rows hold f32, f16 or bf16, found tensor<4x64xf8E4M3FN>", Remark="negf not fused"}}
+  %n = arith.negf %q : tensor<4x64xf8E4M3FN>
+  %y = mortar.residual_add %x, %x : (tensor<4x64xf32>, tensor<4x64xf32>) -> tensor<4x64xf32>
+  // expected-remark @+1 {{[Missed] element-type | Category:mortar-fusion | Function=no_fuse_element_type_stored | Reason="rows hold f32, f16 or bf16, found tensor<4x64xf8E4M3FN>", Remark="truncf not fused"}}
+  %t = arith.truncf %y : tensor<4x64xf32> to tensor<4x64xf8E4M3FN>
+  return %n, %t : tensor<4x64xf8E4M3FN>, tensor<4x64xf8E4M3FN>
+}

@@ -29,8 +29,8 @@ constexpr uint32_t maxLaunchParams = 512; // 4 KiB, what every driver takes
 constexpr uint64_t workspaceAlignment = 256;
 
 /// The numbers are part of the artifact format and of the C API.
-enum class ElementType : uint32_t { F32, F16, BF16, F8E4M3, I8, I32, I64 };
-constexpr uint32_t numElementTypes = 7;
+enum class ElementType : uint32_t { F32, F16, BF16, F8E4M3, I8, I32, I64, F8E8M0 };
+constexpr uint32_t numElementTypes = 8;
 
 /// "bf16"; "?" for a number which is no element type.
 const char *elementTypeName(ElementType type);

@@ -42,6 +42,26 @@ mlir::Value buildLog1p(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
 mlir::Value buildSoftplus(mlir::ImplicitLocOpBuilder &b, mlir::Value x,
                           float threshold);
 
+//===----------------------------------------------------------------------===//
+// What quantizing needs, exact for every f32
+//===----------------------------------------------------------------------===//
+
+/// |x|; a NaN stays one.
+mlir::Value buildAbs(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+
+/// The least power of two that is at least x, for x >= 2^-126; inf and NaN pass.
+mlir::Value buildPowerOfTwoAtLeast(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+
+/// The code of x, a power of two from 2^-126 on, in f8E8M0FNU; inf and NaN give
+/// its NaN.
+mlir::Value buildE8M0Code(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+
+/// x clamped to [-448, 448], to nearest even in f8E4M3FN; NaN passes.
+mlir::Value buildSaturatedE4M3(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+
+/// x clamped to [-128, 127] and rounded to nearest even, as i8; NaN gives 0.
+mlir::Value buildSaturatedInt8(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
+
 } // namespace mortar
 
 #endif // MORTAR_TRANSFORMS_PINNEDMATH_H

@@ -129,7 +129,8 @@ FailureOr<HostOperands> mortar::takeApart(OpBuilder &builder, FusedOp region) {
     Value pointer = memref::ExtractAlignedPointerAsIndexOp::create(b, value);
     operand.address =
         b.add(pointer, b.mul(operand.offset, b.constant(operand.elementBytes())));
-    if (operand.map == RowMap::Row || operand.map == RowMap::RowScalar) {
+    if (operand.map == RowMap::Row || operand.map == RowMap::RowScalar ||
+        operand.map == RowMap::GroupScalar) {
       unsigned leading = operand.type.getRank() - 1;
       operand.rows = b.constant(1);
       for (unsigned d = 0; d < leading; ++d)

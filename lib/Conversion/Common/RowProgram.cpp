@@ -14,7 +14,7 @@ using namespace mortar;
 /// Row primitives: elementwise arith, the two math ops that are IEEE instructions
 /// everywhere, and mortar.row_*.
 static bool isPrimitive(Operation &op) {
-  if (isa<RowReduceOp, RowBroadcastOp, RowHalfOp, YieldOp>(op))
+  if (isa<RowReduceOp, RowBroadcastOp, RowHalfOp, RowPrefixOp, YieldOp>(op))
     return true;
   if (isa<math::FmaOp, math::SqrtOp>(op))
     return getElementTypeOrSelf(op.getResult(0).getType()).isF32();
@@ -59,6 +59,13 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
     if (isa_and_nonnull<VectorType>(grouped))
       groupCounts.insert(rowLength(grouped));
   }
+  for (auto [i, argument] : llvm::enumerate(region.getBodyBlock()->getArguments()))
+    if (region.getInputMap(i) == RowMap::GroupScalar)
+      groupCounts.insert(rowLength(argument.getType()));
+  for (auto [i, value] :
+       llvm::enumerate(region.getBodyBlock()->getTerminator()->getOperands()))
+    if (region.getInitMap(i) == RowMap::GroupScalar)
+      groupCounts.insert(rowLength(value.getType()));
   SmallVector<int64_t> lengths;
   auto note = [&](Value value) {
     if (isa<VectorType>(value.getType()) &&
@@ -90,6 +97,8 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
           dense && !dense.isSplat())
         return emitErrorAt(op) << "expected a constant row to be a splat; pass other "
                                   "constants as a column operand";
+    if (auto prefix = dyn_cast<RowPrefixOp>(op))
+      program.borders.push_back(prefix.getLength());
     if (auto half = dyn_cast<RowHalfOp>(op)) {
       bool pairs = half.getHalf() == RowHalf::Even || half.getHalf() == RowHalf::Odd;
       if (halved && program.pairs != pairs)
@@ -124,6 +133,7 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
     program.groupLengths.push_back(program.length / count);
   }
   llvm::sort(program.groupLengths);
+  llvm::append_range(program.borders, program.groupLengths);
   for (auto [i, operand] : llvm::enumerate(region.getOperands())) {
     unsigned inputs = region.getInputs().size();
     RowMap map = i < inputs ? region.getInputMap(i) : region.getInitMap(i - inputs);

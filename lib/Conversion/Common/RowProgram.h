@@ -26,6 +26,9 @@ struct RowProgram {
   bool pairs = false;
   /// The lengths of the groups that rows are reduced by, ascending; each divides `length`.
   llvm::SmallVector<int64_t> groupLengths;
+  /// Lengths of groups and prefixes: a chunk of elements that are handled alike must not
+  /// lie across a multiple of one.
+  llvm::SmallVector<int64_t> borders;
 
   /// Whether a vector holds one value a group.
   bool isGroup(mlir::Type type) const {
@@ -33,6 +36,9 @@ struct RowProgram {
     return row && rowLength(row) != length && rowLength(row) != 2 * length;
   }
   bool isWide(mlir::Type type) const { return rowLength(type) == 2 * length; }
+  bool chunksRespectBorders(int64_t width) const {
+    return llvm::all_of(borders, [&](int64_t border) { return border % width == 0; });
+  }
   /// Where a chunk of `width` elements from `column` on lies in a wide row: half 0 or 1 of
   /// its 2·width elements begins at column·scale + half·distance.
   int64_t wideScale() const { return pairs ? 2 : 1; }

@@ -104,9 +104,7 @@ void RowLoops::loop(int64_t from, int64_t to, int64_t step,
 }
 
 void RowLoops::overColumns(function_ref<void(Chunk &)> body) {
-  // A vector lies within one group.
-  bool byVector = llvm::all_of(program.groupLengths,
-                               [](int64_t group) { return group % simdWidth == 0; });
+  bool byVector = program.chunksRespectBorders(simdWidth);
   int64_t whole = byVector ? program.length / simdWidth * simdWidth : 0;
   auto at = [&](int64_t width) {
     return [&, width](Value column) {
@@ -149,6 +147,9 @@ Value RowLoops::columnOf(const Chunk &chunk, unsigned half, bool wide) {
 Value RowLoops::atGroup(Value value, Value group) {
   if (Value reduced = reducedGroups.lookup(value))
     return memref::LoadOp::create(b, reduced, group);
+  if (auto arg = dyn_cast<BlockArgument>(value))
+    return memref::LoadOp::create(b, matrices[arg.getArgNumber()],
+                                  ValueRange{row, group});
   Operation *op = value.getDefiningOp();
   auto given = llvm::map_to_vector(
       op->getOperands(), [&](Value operand) { return atGroup(operand, group); });
@@ -176,6 +177,13 @@ Value RowLoops::materialize(Value value, Chunk &chunk, unsigned half) {
                                 materialize(take.getInput(), chunk, 0),
                                 materialize(take.getInput(), chunk, 1))
                : materialize(take.getInput(), chunk, take.getHalf() == RowHalf::Second);
+  } else if (auto prefix = dyn_cast<RowPrefixOp>(op)) {
+    auto fill = DenseElementsAttr::get(type, prefix.getFillAttr().getValue());
+    Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, chunk.column,
+                                         constant(prefix.getLength()));
+    made = arith::SelectOp::create(b, inside,
+                                   materialize(prefix.getInput(), chunk, half),
+                                   arith::ConstantOp::create(b, fill));
   } else if (auto broadcast = dyn_cast<RowBroadcastOp>(op)) {
     Value input = broadcast.getInput(), number = scalars.lookup(input);
     if (isa<VectorType>(input.getType())) {
@@ -247,7 +255,7 @@ void RowLoops::storeResults() {
       // Everything is loaded before anything is stored: buffers may be shared.
       SmallVector<std::pair<unsigned, Value>> made;
       for (auto [i, value] : llvm::enumerate(yield->getOperands()))
-        if (isa<VectorType>(value.getType()) &&
+        if (isa<VectorType>(value.getType()) && !program.isGroup(value.getType()) &&
             (half == 0 || program.isWide(value.getType())))
           made.emplace_back(i, materialize(value, chunk, half));
       for (auto [i, value] : made)
@@ -261,6 +269,11 @@ void RowLoops::storeResults() {
     if (!isa<VectorType>(value.getType()))
       memref::StoreOp::create(b, scalar(value), matrices[inputs + i],
                               ValueRange{row, constant(0)});
+    else if (program.isGroup(value.getType()))
+      loop(0, rowLength(value.getType()), 1, [&, value = value, i = i](Value group) {
+        memref::StoreOp::create(b, atGroup(value, group), matrices[inputs + i],
+                                ValueRange{row, group});
+      });
 }
 
 void RowLoops::emitRow() {

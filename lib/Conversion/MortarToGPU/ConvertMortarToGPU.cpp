@@ -170,11 +170,9 @@ LogicalResult ConvertMortarToGPUPass::convert(FusedOp region, SymbolTable &symbo
   auto ifAny = scf::IfOp::create(b, loc, any, /*withElse=*/false);
   b.setInsertionPointToStart(&ifAny.getThenRegion().front());
 
-  // 16 bytes of the narrowest element an access, if rows and groups hold whole ones of them.
+  // 16 bytes of the narrowest element an access, if rows, groups and prefixes hold whole ones.
   int64_t width = 16 / program->narrowestElementBytes;
-  bool whole = program->length % width == 0 &&
-               llvm::all_of(program->groupLengths,
-                            [&](int64_t group) { return group % width == 0; });
+  bool whole = program->length % width == 0 && program->chunksRespectBorders(width);
   if (!whole) {
     launch(b, *program, *operands, *byElement, symbols);
   } else {

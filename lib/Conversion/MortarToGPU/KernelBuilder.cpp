@@ -45,6 +45,7 @@ private:
   void placeInSplitRows(Value thread, Value block);
   std::pair<Value, Value> findChunk(Value dealt);
   void prefetch(unsigned input);
+  SmallVector<Value> groupOf(const KernelOperand &operand, size_t c);
   void loadConstant(unsigned input);
   void loadRows();
   void compute(Operation &op, gpu::GPUFuncOp kernel);
@@ -211,7 +212,7 @@ Value KernelBuilder::loadChunk(unsigned input, int64_t half, size_t c) {
 void KernelBuilder::prefetch(unsigned input) {
   const KernelOperand &operand = inner[input];
   Type type = region.getBody().getArgument(input).getType();
-  if (!isa<VectorType>(type))
+  if (!isa<VectorType>(type) || program.isGroup(type))
     return;
   for (int64_t half = 0; half <= program.isWide(type); ++half)
     for (size_t c = 0; c < columns.size(); ++c) {
@@ -222,12 +223,25 @@ void KernelBuilder::prefetch(unsigned input) {
     }
 }
 
+/// One value for each chunk: its group's.
+SmallVector<Value> KernelBuilder::groupOf(const KernelOperand &operand, size_t c) {
+  int64_t length = program.length / operand.host->type.getShape().back();
+  Value group = arith::DivUIOp::create(b, columns[c], constant(length));
+  return elementOf(operand, group);
+}
+
 /// Nobody writes it, so that threads without a chunk may read another's.
 void KernelBuilder::loadConstant(unsigned input) {
   Value argument = region.getBody().getArgument(input);
   if (!isa<VectorType>(argument.getType())) {
     scalars[argument] =
         memref::LoadOp::create(b, inner[input].matrix, elementOf(inner[input], constant(0)));
+    return;
+  }
+  if (program.isGroup(argument.getType())) {
+    for (size_t c = 0; c < columns.size(); ++c)
+      groups[argument].push_back(
+          memref::LoadOp::create(b, inner[input].matrix, groupOf(inner[input], c)));
     return;
   }
   for (int64_t half = 0; half <= program.isWide(argument.getType()); ++half)
@@ -239,12 +253,16 @@ void KernelBuilder::loadConstant(unsigned input) {
 /// an input's buffer, and another thread may have stored its part already.
 void KernelBuilder::loadRows() {
   SmallVector<std::pair<unsigned, int64_t>> vectors; // input and half
-  SmallVector<unsigned> numbers;
+  SmallVector<unsigned> numbers, byGroup;
   for (auto [i, argument] : llvm::enumerate(region.getBody().getArguments())) {
     if (operands.all[i].isConstant)
       continue;
     if (!isa<VectorType>(argument.getType())) {
       numbers.push_back(i);
+      continue;
+    }
+    if (program.isGroup(argument.getType())) {
+      byGroup.push_back(i);
       continue;
     }
     for (int64_t half = 0; half <= program.isWide(argument.getType()); ++half)
@@ -272,12 +290,20 @@ void KernelBuilder::loadRows() {
   SmallVector<SmallVector<Value>> loaded(columns.size()); // by chunk, then by vector
   for (size_t c = 0; c < columns.size(); ++c)
     loaded[c] = loadIf(both(rowExists, chunkExists[c]), [&] {
-      return llvm::map_to_vector(
+      SmallVector<Value> values = llvm::map_to_vector(
           vectors, [&](auto part) { return loadChunk(part.first, part.second, c); });
+      for (unsigned input : byGroup)
+        values.push_back(
+            memref::LoadOp::create(b, inner[input].matrix, groupOf(inner[input], c)));
+      return values;
     });
   for (auto [number, part] : llvm::enumerate(vectors))
     for (size_t c = 0; c < columns.size(); ++c)
       rows[region.getBody().getArgument(part.first)].push_back(loaded[c][number]);
+  for (auto [number, input] : llvm::enumerate(byGroup))
+    for (size_t c = 0; c < columns.size(); ++c)
+      groups[region.getBody().getArgument(input)].push_back(
+          loaded[c][vectors.size() + number]);
   if (numbers.empty())
     return;
   SmallVector<Value> values = loadIf(rowExists, [&] {
@@ -359,6 +385,16 @@ void KernelBuilder::compute(Operation &op, gpu::GPUFuncOp kernel) {
     }
     return;
   }
+  if (auto prefix = dyn_cast<RowPrefixOp>(op)) {
+    for (auto [chunk, column] : llvm::zip_equal(rows[prefix.getInput()], columns)) {
+      auto fill = DenseElementsAttr::get(cast<ShapedType>(chunk.getType()),
+                                         prefix.getFillAttr().getValue());
+      Value filling = arith::ConstantOp::create(b, fill);
+      Value inside = less(column, constant(prefix.getLength()));
+      rows[result].push_back(arith::SelectOp::create(b, inside, chunk, filling));
+    }
+    return;
+  }
   size_t count = columns.size() * (program.isWide(rowType) ? 2 : 1);
   SmallVector<Value> chunks;
   for (size_t c = 0; c < count; ++c) {
@@ -401,6 +437,20 @@ void KernelBuilder::store(unsigned destination, Value yielded) {
       memref::StoreOp::create(then, loc, scalars[yielded], operand.matrix,
                               ValueRange{row, zero});
     });
+    return;
+  }
+  if (program.isGroup(yielded.getType())) {
+    // The thread with a group's first element.
+    Value length = constant(program.groupLength(yielded.getType()));
+    for (size_t c = 0; c < columns.size(); ++c) {
+      Value first = arith::CmpIOp::create(
+          b, arith::CmpIPredicate::eq, arith::RemUIOp::create(b, columns[c], length),
+          constant(0));
+      SmallVector<Value> indices = groupOf(operand, c);
+      storeIf(both(both(rowExists, chunkExists[c]), first), [&](OpBuilder &then) {
+        memref::StoreOp::create(then, loc, groups[yielded][c], operand.matrix, indices);
+      });
+    }
     return;
   }
   int64_t alignment =
