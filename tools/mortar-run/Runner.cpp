@@ -122,7 +122,7 @@ bool Runner::load() {
     if (!loadArtifact(bytes))
       return false;
   } else {
-    bool isGPU = settings.device != Where::CPU;
+    bool isGPU = settings.device == Where::GPU || settings.device == Where::Emulator;
     chip = !settings.target.empty() ? settings.target : isGPU ? "sm_90" : "host";
     if (settings.device == Where::GPU && settings.target.empty()) {
       auto found = findGPU();
