@@ -204,3 +204,15 @@ func.func @no_row(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
   }
   return
 }
+
+// -----
+
+func.func @halves_and_pairs(%x: memref<?x8xf32>, %y: memref<?x4xf32>, %z: memref<?x4xf32>) {
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y, row %z : memref<?x4xf32>, memref<?x4xf32>) {
+    %b = mortar.row_half <first> %a : vector<8xf32> -> vector<4xf32>
+    // expected-error @+1 {{expected wide rows to be read by halves or by pairs, but found both in a region}}
+    %c = mortar.row_half <even> %a : vector<8xf32> -> vector<4xf32>
+    mortar.yield %b, %c : vector<4xf32>, vector<4xf32>
+  }
+  return
+}
