@@ -107,3 +107,46 @@ func.func @fastmath(%x: memref<4x8xf32>, %y: memref<4x8xf32>) {
   }
   return
 }
+
+// -----
+
+func.func @pairs(%x: memref<?x8xf32>, %y: memref<?x4xf32>) {
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x4xf32>) {
+    // expected-error @+1 {{every other element of a row has no lowering yet}}
+    %h = mortar.row_half <odd> %a : vector<8xf32> -> vector<4xf32>
+    mortar.yield %h : vector<4xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @prefix(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
+    // expected-error @+1 {{a row's prefix has no lowering yet}}
+    %p = mortar.row_prefix %a length(3) fill(0.0) : vector<8xf32>
+    mortar.yield %p : vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @group_operand(%x: memref<?x8xf32>, %s: memref<?x2xf32>, %y: memref<?x8xf32>) {
+  // expected-error @+1 {{operands by group have no lowering yet}}
+  mortar.fused ins(%a = row %x, %g = group_scalar %s : memref<?x8xf32>, memref<?x2xf32>) outs(row %y : memref<?x8xf32>) {
+    mortar.yield %a : vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @narrow_storage(%x: memref<?x8xf32>, %y: memref<?x8xf8E4M3FN>) {
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf8E4M3FN>) {
+    // expected-error @+1 {{elements of 'f8E4M3FN' have no lowering yet}}
+    %q = arith.truncf %a : vector<8xf32> to vector<8xf8E4M3FN>
+    mortar.yield %q : vector<8xf8E4M3FN>
+  }
+  return
+}

@@ -75,6 +75,7 @@ private:
   mlir::Value makeWideChain();
   mlir::Value makeMixedNorm();
   mlir::Value makeNarrowMath();
+  mlir::Value makeRoundTrip();
   mlir::Value makeBranch();
   mlir::Value makeDynamicRow();
   void decorate(mlir::Value made);
