@@ -87,7 +87,7 @@ def measure(arguments, case):
             largest = factors / up if made == "gelu" else None
         # A sigmoid's argument of -87 is off by 43 ulp; in f16, whose numbers end sooner,
         # there are none such.
-        margin = 8 if factors is None else 64 if inner == "bf16" else 16
+        margin = 8 if factors is None else 64 if inner == "bf16" else 12
         rounded = dtypes.round_to(activated, inner) if inner else activated
         histogram.add((f"{op}, up = 1" if ones else op, f"{x_type} → {y_type}", name),
                       results[name][0], y_type, made, rounded * up,

@@ -238,6 +238,26 @@ Value Generator::makeWideChain() {
                               FloatAttr(), TypeAttr());
 }
 
+/// Wide rows, and one of silu_and_mul's kin that reads them.
+Value Generator::makeWideGate() {
+  Value x = pickRows(2 * width);
+  Value wide = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
+  Type type = typeLike(x, pickElement(), width);
+  switch (random.below(5)) {
+  case 0:
+    return MulAndSiluOp::create(b, type, wide, TypeAttr());
+  case 1:
+    return GeluAndMulOp::create(b, type, wide, GeluApproximation::Tanh, TypeAttr());
+  case 2:
+    return SwigluOaiAndMulOp::create(b, type, wide, APFloat(1.702f), APFloat(7.0f),
+                                     GateLayout::Interleaved, TypeAttr());
+  case 3:
+    return SwigluStepAndMulOp::create(b, type, wide, APFloat(7.0f), TypeAttr());
+  default:
+    return FatreluAndMulOp::create(b, type, wide, APFloat(0.01f));
+  }
+}
+
 /// A norm whose weight has another type than its rows, between neighbours.
 Value Generator::makeMixedNorm() {
   Value x = pickRows(width);
@@ -350,7 +370,7 @@ OwningOpRef<ModuleOp> Generator::generate() {
     else if (kind == 8)
       value = (this->*random.pick(ArrayRef(phrases)))();
     else if (kind == 9)
-      value = makeRoundTrip();
+      value = random.oneIn(3) ? makeRoundTrip() : makeWideGate();
     else {
       value = makeOp();
       decorate(value);

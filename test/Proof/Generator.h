@@ -73,6 +73,7 @@ private:
   mlir::Value makeTangle();
   mlir::Value makeDetour();
   mlir::Value makeWideChain();
+  mlir::Value makeWideGate();
   mlir::Value makeMixedNorm();
   mlir::Value makeNarrowMath();
   mlir::Value makeRoundTrip();
