@@ -62,6 +62,27 @@ func.func @silu_add_norm_{name}(%x: {wide}, %r: {s}, %w: {w}) -> {x} {{
   {norm("%y", "%s", s, x)}
   return %y : {x}
 }}
+func.func @gates_{name}(%x: {wide}, %z: {s}, %w: {w}) -> ({s}, tensor<?x{n}xi8>, tensor<?x1xf32>) {{
+  %a = mortar.gelu_and_mul %x inner({x_type}) : ({wide}) -> {x}
+  %b = mortar.swigluoai_and_mul %x limit(1.5) layout(halves) : ({wide}) -> {s}
+  %c = mortar.gated_rms_norm %a gate(%b) weight(%w) bias(%w) epsilon(1.0e-6) inner({s_type})
+    : ({x}, {s}, {w}, {w}) -> {s}
+  %d = mortar.residual_add %c, %z : ({s}, {s}) -> {s}
+  %q, %t = mortar.quantize_dynamic %d : ({s}) -> (tensor<?x{n}xi8>, tensor<?x1xf32>)
+  return %d, %q, %t : {s}, tensor<?x{n}xi8>, tensor<?x1xf32>
+}}
+func.func @kin_{name}(%x: {wide}, %z: {x}, %w: {w}) -> {f} {{
+  %a = mortar.gelu_and_mul %x approximate(tanh) : ({wide}) -> {x}
+  %b = mortar.swiglustep_and_mul %x limit(0.5) inner({s_type}) : ({wide}) -> {x}
+  %c = mortar.residual_add %a, %b : ({x}, {x}) -> {f}
+  %d = mortar.fatrelu_and_mul %x threshold(0.25) : ({wide}) -> {f}
+  %e = mortar.residual_add %c, %d : ({f}, {f}) -> {f}
+  %g = mortar.mul_and_silu %x : ({wide}) -> {f}
+  %h = mortar.residual_add %e, %g : ({f}, {f}) -> {f}
+  %y = mortar.gated_rms_norm %h gate(%z) weight(%w) epsilon(1.0e-6) activation(sigmoid)
+    norm_before_gate(false) weight_offset(1) : ({f}, {x}, {w}) -> {f}
+  return %y : {f}
+}}
 func.func @norm_arith_{name}(%x: {x}, %b: {x}, %w: {w}) -> {f} {{
   {norm("%n", "%x", x, x)}
   %m = arith.mulf %n, %b : {x}

@@ -64,9 +64,9 @@ def ordered(stored, dtype):
     return np.where(codes & sign, -(codes & (sign - 1)), codes)
 
 
-def near_tie(x, dtype, largest=None):
-    """Where an error of a few ulp of f32, in x or in what it was made of, decides how it
-    rounds to dtype."""
+def near_tie(x, dtype, largest=None, margin=8):
+    """Where an error of `margin` ulp of f32, in x or in what it was made of, decides how
+    it rounds to dtype."""
     quantum = ulp(x, dtype)
     away = np.abs(x / quantum - np.floor(x / quantum) - 0.5) * quantum
-    return away < 8 * ulp(x if largest is None else np.nan_to_num(largest), "f32")
+    return away < margin * ulp(x if largest is None else np.nan_to_num(largest), "f32")

@@ -36,6 +36,35 @@ def function(name, n, types, weighted=True, epsilon=1e-6, weight_offset=0, inner
 """
 
 
+def prefix_function(n, length):
+    """The sum of a row's first elements, through a row that is filled up."""
+    x, y = harness.tensor(1, n, "f32"), harness.tensor(1, 1, "f32")
+    return f"""func.func @prefix(%x: {x}) -> {y} {{
+  %c0 = arith.constant 0 : index
+  %m = tensor.dim %x, %c0 : {x}
+  %e = tensor.empty(%m) : {y}
+  %y = mortar.fused ins(%a = row %x : {x}) outs(row_scalar %e : {y}) {{
+    %p = mortar.row_prefix %a length({length}) fill(-0.0) : vector<{n}xf32>
+    %s = mortar.row_reduce <sum> %p : vector<{n}xf32> -> f32
+    mortar.yield %s : f32
+  }} -> {y}
+  return %y : {y}
+}}
+"""
+
+
+def check_prefix(arguments, histogram, x, where):
+    """The filled row's sum has the bits of the sum over the prefix alone; also where that
+    is -0."""
+    length = max(1, 2 * x.shape[-1] // 3)
+    x = np.where((np.arange(len(x)) % 3 == 0)[:, None], np.float32(-0.0), x)
+    with np.errstate(all="ignore"):
+        alone = ieee.tree_sum(x[:, :length])
+    found = harness.run(arguments, prefix_function(x.shape[-1], length), [x])["prefix"][0]
+    histogram.add_stepwise(("row_prefix", "f32 → f32", ""),
+                           ieee.same_bits(found, alone, "f32"), where)
+
+
 def cases():
     """(types, N, rows, whether the values are hard)"""
     return [(types, n, rows, hard) for types in TYPES for n in harness.LENGTHS
@@ -53,6 +82,8 @@ def measure(arguments, case):
         results |= harness.run(arguments, function(name, n, types, **options), [x, w])
     histogram = Histogram()
     where = f"N = {n}, {rows} rows, hard {hard}"
+    if x_type == "f32":
+        check_prefix(arguments, histogram, x, where)
     for name, options in variants(x_type, n).items():
         options = dict(options)
         weighted = options.pop("weighted", True)

@@ -228,8 +228,8 @@ Value Generator::makeWideChain() {
   if (random.oneIn(2))
     wide = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
   else
-    wide = RmsNormOp::create(b, x.getType(), x, Value(), b.getF32FloatAttr(1e-6f), IntegerAttr(),
-                             b.getI64IntegerAttr(0), TypeAttr());
+    wide = RmsNormOp::create(b, x.getType(), x, Value(), b.getF32FloatAttr(1e-6f),
+                             IntegerAttr(), b.getI64IntegerAttr(0), TypeAttr());
   Value narrow = SiluAndMulOp::create(b, typeLike(wide, pickElement(), half), wide,
                                       FloatAttr(), TypeAttr());
   if (half == width)
@@ -238,14 +238,56 @@ Value Generator::makeWideChain() {
                               FloatAttr(), TypeAttr());
 }
 
+/// Wide rows, and one of silu_and_mul's kin that reads them.
+Value Generator::makeWideGate() {
+  Value x = pickRows(2 * width);
+  Value wide = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
+  Type type = typeLike(x, pickElement(), width);
+  switch (random.below(5)) {
+  case 0:
+    return MulAndSiluOp::create(b, type, wide, TypeAttr());
+  case 1:
+    return GeluAndMulOp::create(b, type, wide, GeluApproximation::Tanh, TypeAttr());
+  case 2:
+    return SwigluOaiAndMulOp::create(b, type, wide, APFloat(1.702f), APFloat(7.0f),
+                                     GateLayout::Interleaved, TypeAttr());
+  case 3:
+    return SwigluStepAndMulOp::create(b, type, wide, APFloat(7.0f), TypeAttr());
+  default:
+    return FatreluAndMulOp::create(b, type, wide, APFloat(0.01f));
+  }
+}
+
 /// A norm whose weight has another type than its rows, between neighbours.
 Value Generator::makeMixedNorm() {
   Value x = pickRows(width);
   Type type = getElementTypeOrSelf(x.getType());
   Value sum = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
   Value weight = addColumn(type.isF32() ? Type(b.getBF16Type()) : b.getF32Type());
-  return RmsNormOp::create(b, x.getType(), sum, weight, b.getF32FloatAttr(1e-6f), IntegerAttr(),
-                           b.getI64IntegerAttr(random.oneIn(2)), TypeAttr());
+  return RmsNormOp::create(b, x.getType(), sum, weight, b.getF32FloatAttr(1e-6f),
+                           IntegerAttr(), b.getI64IntegerAttr(random.oneIn(2)), TypeAttr());
+}
+
+/// Rows quantized and read again, with an op in front.
+Value Generator::makeRoundTrip() {
+  Value x = pickRows(width);
+  Value made = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
+  Value codes;
+  if (random.oneIn(2)) {
+    Type e4m3 = Float8E4M3FNType::get(b.getContext());
+    codes = QuantizeOp::create(b, typeLike(x, e4m3), made, addTensorScalar());
+  } else {
+    Type stored = random.oneIn(2) ? Type(b.getI8Type())
+                                  : Float8E4M3FNType::get(b.getContext());
+    codes = QuantizeDynamicOp::create(b, typeLike(x, stored),
+                                      typeLike(x, b.getF32Type(), 1), made, Value(),
+                                      IntegerAttr(), UnitAttr())
+                .getResult();
+  }
+  Type f32 = typeLike(x, b.getF32Type());
+  if (isa<FloatType>(getElementTypeOrSelf(codes.getType())))
+    return arith::ExtFOp::create(b, f32, codes);
+  return arith::SIToFPOp::create(b, f32, codes);
 }
 
 /// Math on narrow rows, which no region takes.
@@ -313,7 +355,8 @@ OwningOpRef<ModuleOp> Generator::generate() {
   // What is rare among independent ops.
   Value (Generator::*const phrases[])() = {
       &Generator::makeTangle, &Generator::makeTangle, &Generator::makeDetour,
-      &Generator::makeWideChain, &Generator::makeWideChain, &Generator::makeMixedNorm, &Generator::makeNarrowMath};
+      &Generator::makeWideChain, &Generator::makeWideChain, &Generator::makeMixedNorm,
+      &Generator::makeNarrowMath};
   // Some programs are all Mortar's, others are full of what isn't.
   bool withCalls = random.oneIn(3);
   bool withBranches = ShapedType::isDynamic(leading[0]) && random.oneIn(4);
@@ -326,6 +369,8 @@ OwningOpRef<ModuleOp> Generator::generate() {
       value = makeBranch();
     else if (kind == 8)
       value = (this->*random.pick(ArrayRef(phrases)))();
+    else if (kind == 9)
+      value = random.oneIn(3) ? makeRoundTrip() : makeWideGate();
     else {
       value = makeOp();
       decorate(value);

@@ -73,8 +73,10 @@ private:
   mlir::Value makeTangle();
   mlir::Value makeDetour();
   mlir::Value makeWideChain();
+  mlir::Value makeWideGate();
   mlir::Value makeMixedNorm();
   mlir::Value makeNarrowMath();
+  mlir::Value makeRoundTrip();
   mlir::Value makeBranch();
   mlir::Value makeDynamicRow();
   void decorate(mlir::Value made);

@@ -2,6 +2,7 @@
 // RUN: mortar-run %s | FileCheck %s
 // RUN: mortar-run %s --rows=0,1,257 --compare=unfused,cpu,aligned --offset=3 --pad=5 --values=hard | FileCheck %s --check-prefix=COMPARE
 // RUN: mortar-run %s --entry=halves --summary --time=3 | FileCheck %s --check-prefix=TIME
+// RUN: mortar-run %s --compare=interpret --values=hard | FileCheck %s --check-prefix=INTERPRET
 // RUN: rm -rf %t && mkdir %t
 // RUN: mortar-run %s --entry=layer --output=%t/a. --seed=3 && mortar-run %s --entry=layer --output=%t/b. --seed=3 --target=x86-64-v3
 // RUN: cmp %t/a.layer.0.npy %t/b.layer.0.npy && cmp %t/a.layer.1.npy %t/b.layer.1.npy
@@ -20,6 +21,9 @@
 // COMPARE-NEXT: = unfused   result 0       16448 elements         0 differ
 // COMPARE-NEXT: = cpu       result 0       16448 elements         0 differ
 // COMPARE-NEXT: = aligned   result 0       16448 elements         0 differ
+// INTERPRET: = interpret  result 0        2176 elements         0 differ
+// INTERPRET: halves
+// INTERPRET: = interpret  result 0        1088 elements         0 differ
 // TIME: silu_and_mul
 // TIME-NOT: layer
 // TIME: time: median {{[0-9.]+}} us, least {{[0-9.]+}} us of 3 runs, 8704 bytes
