@@ -37,6 +37,11 @@ def Mortar_FusionOpInterface : OpInterface<"FusionOpInterface"> {
       }],
       "bool", "reducesRow", (ins), "", "return false;">,
     InterfaceMethod<[{
+        How many neighbours of a row the op reduces together; 0 for the whole row. Of no
+        meaning where reducesRow is false.
+      }],
+      "int64_t", "getReducedGroup", (ins), "", "return 0;">,
+    InterfaceMethod<[{
         Whether the op reads a row of twice its result's width by pairs of neighbours, and
         not by halves: a kernel holds wide rows in one of the two ways.
       }],

@@ -64,7 +64,7 @@ def Mortar_RmsNormOp : Mortar_Op<"rms_norm", [
 def Mortar_GatedRmsNormOp : Mortar_Op<"gated_rms_norm", [
     Pure,
     DeclareOpInterfaceMethods<Mortar_FusionOpInterface,
-        ["getOperandMap", "reducesRow", "getNormRowOperand",
+        ["getOperandMap", "reducesRow", "getReducedGroup", "getNormRowOperand",
          "getNormWeightOperand", "decompose"]>]> {
   let summary = "an RMS norm, gated before or after";
   let description = [{

@@ -53,7 +53,8 @@ def Mortar_QuantizeOp : Mortar_Op<"quantize", [
 def Mortar_QuantizeDynamicOp : Mortar_Op<"quantize_dynamic", [
     Pure,
     DeclareOpInterfaceMethods<Mortar_FusionOpInterface,
-        ["getOperandMap", "getResultMap", "reducesRow", "decompose"]>]> {
+        ["getOperandMap", "getResultMap", "reducesRow",
+         "getReducedGroup", "decompose"]>]> {
   let summary = "quantizes by scales made from each row, or each group, itself";
   let description = [{
     Gives the quantized rows and their scales s, so that x is about f32(q)·s (vLLM's

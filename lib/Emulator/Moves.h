@@ -20,22 +20,26 @@ void moveLane(char *memory, T *values, uint32_t elements, bool isStore) {
   }
 }
 
+/// Calls `act` with a zero of the word that has so many bytes.
+template <typename Act> auto withWord(uint32_t bytes, Act act) {
+  switch (bytes) {
+  case 1:
+    return act(uint8_t());
+  case 2:
+    return act(uint16_t());
+  case 4:
+    return act(uint32_t());
+  default:
+    return act(uint64_t());
+  }
+}
+
 inline void moveLane(char *memory, char *values, unsigned lane,
                      uint32_t elementBytes, uint32_t elements, bool isStore) {
-  auto move = [&](auto zero) {
+  withWord(elementBytes, [&](auto zero) {
     using T = decltype(zero);
     moveLane(memory, reinterpret_cast<T *>(values) + lane, elements, isStore);
-  };
-  switch (elementBytes) {
-  case 1:
-    return move(uint8_t());
-  case 2:
-    return move(uint16_t());
-  case 4:
-    return move(uint32_t());
-  default:
-    return move(uint64_t());
-  }
+  });
 }
 
 /// All lanes at once, whose chunks follow one another.

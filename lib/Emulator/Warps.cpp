@@ -2,6 +2,7 @@
 
 #include "Lanes.h"
 #include "Launch.h"
+#include "Moves.h"
 
 using namespace mortar::emulator;
 
@@ -107,22 +108,12 @@ void Emulator::Launch::shuffle(const Instruction &i, Warp &warp) {
     report(FindingKind::InactiveShuffle, warp, lane, i.op, 0, "reads lane ",
            sources[lane], ", which is not active");
   });
-  auto move = [&](auto zero) {
+  withWord(i.size, [&](auto zero) {
     using T = decltype(zero);
     for (unsigned lane = 0; lane < warpSize; ++lane)
       reinterpret_cast<T *>(to)[lane] =
           reinterpret_cast<const T *>(from)[sources[lane]];
-  };
-  switch (i.size) {
-  case 1:
-    return move(uint8_t());
-  case 2:
-    return move(uint16_t());
-  case 4:
-    return move(uint32_t());
-  default:
-    return move(uint64_t());
-  }
+  });
 }
 
 void Emulator::Launch::checkDivisor(const Instruction &i, Warp &warp) {

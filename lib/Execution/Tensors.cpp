@@ -2,6 +2,8 @@
 
 #include "mortar/Execution/Tensors.h"
 
+#include "mortar/Execution/Random.h"
+
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/Format.h"
@@ -55,30 +57,16 @@ Expected<size_t> mortar::execution::bytesOf(ElementType type,
 
 namespace {
 
-/// SplitMix64.
-class Random {
-public:
-  explicit Random(uint64_t seed) : state(seed) {}
-  uint64_t next() {
-    uint64_t z = state += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
+/// A sum of twelve uniform numbers, less its mean: close to normal, exact in double, and the
+/// same on every machine, as no libm is asked.
+double pickNormal(Random &random) {
+  uint64_t sum = 0;
+  for (int i = 0; i < 6; ++i) {
+    uint64_t two = random.bits();
+    sum += (two >> 32) + (two & 0xffffffff);
   }
-  /// A sum of twelve uniform numbers, less its mean: close to normal, exact in double,
-  /// and the same on every machine, as no libm is asked.
-  double normal() {
-    uint64_t sum = 0;
-    for (int i = 0; i < 6; ++i) {
-      uint64_t two = next();
-      sum += (two >> 32) + (two & 0xffffffff);
-    }
-    return double(int64_t(sum) - (int64_t(6) << 32)) * 0x1p-32;
-  }
-
-private:
-  uint64_t state;
-};
+  return double(int64_t(sum) - (int64_t(6) << 32)) * 0x1p-32;
+}
 
 struct Format {
   unsigned bits, mantissa;
@@ -159,10 +147,10 @@ double decode(ElementType type, uint64_t bits) {
 /// One element of a row of kind `kind`; `chosen` is true for one element of the row.
 uint64_t hardElement(ElementType type, unsigned kind, bool chosen, Random &random) {
   Format format = formatOf(type);
-  uint64_t dice = random.next();
+  uint64_t dice = random.bits();
   uint64_t sign = (dice & 1) << (format.bits - 1),
            magnitudes = (1ull << (format.bits - 1)) - 1;
-  uint64_t any = dice >> 8 & magnitudes, normal = encode(type, random.normal());
+  uint64_t any = dice >> 8 & magnitudes, normal = encode(type, pickNormal(random));
   switch (kind) {
   case 1:
     return sign;
@@ -202,11 +190,11 @@ Expected<Tensor> mortar::execution::makeTensor(ElementType type,
   size_t chosen = 0;
   for (size_t i = 0; i < count; ++i) {
     if (i % width == 0) {
-      kind = random.next() % 9;
-      chosen = random.next() % width;
+      kind = random.bits() % 9;
+      chosen = random.bits() % width;
     }
     uint64_t bits = hard ? hardElement(type, kind, i % width == chosen, random)
-                         : encode(type, random.normal());
+                         : encode(type, pickNormal(random));
     std::memcpy(tensor.bytes.data() + i * bytesEach, &bits, bytesEach);
   }
   return tensor;

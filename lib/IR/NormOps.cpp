@@ -108,6 +108,11 @@ RowMap GatedRmsNormOp::getOperandMap(unsigned operand) {
 }
 
 bool GatedRmsNormOp::reducesRow() { return true; }
+
+int64_t GatedRmsNormOp::getReducedGroup() {
+  int64_t size = getGroupSize().value_or(0);
+  return size == rowLength(getInput().getType()) ? 0 : size;
+}
 int64_t GatedRmsNormOp::getNormRowOperand() { return 0; }
 int64_t GatedRmsNormOp::getNormWeightOperand() { return 2; }
 

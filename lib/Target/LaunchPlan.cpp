@@ -307,7 +307,7 @@ LogicalResult PlanBuilder::add(Operation &op) {
 // The artifact around the plans
 //===----------------------------------------------------------------------===//
 
-static std::optional<rt::ElementType> elementTypeOf(Type type) {
+std::optional<rt::ElementType> mortar::findElementType(Type type) {
   if (type.isF32())
     return rt::ElementType::F32;
   if (type.isF16())
@@ -334,8 +334,8 @@ static FailureOr<rt::Entry> declareEntry(func::FuncOp func) {
   for (BlockArgument arg : func.getArguments()) {
     unsigned i = arg.getArgNumber();
     auto type = dyn_cast<MemRefType>(arg.getType());
-    auto element =
-        type ? elementTypeOf(type.getElementType()) : std::optional<rt::ElementType>();
+    auto element = type ? mortar::findElementType(type.getElementType())
+                        : std::optional<rt::ElementType>();
     if (!element)
       return func.emitError() << "expected argument " << i
                               << " to be a memref of f32, f16, bf16, f8E4M3FN, i8, i32 or i64, but found "

@@ -220,8 +220,7 @@ static std::optional<Refusal> checkGroups(ArrayRef<FusedOp> regions) {
       auto fusible = dyn_cast<FusionOpInterface>(op);
       if (!fusible || !fusible.reducesRow())
         continue;
-      auto size = op.getAttrOfType<IntegerAttr>("group_size");
-      lengths.insert(size ? size.getInt() : 0);
+      lengths.insert(fusible.getReducedGroup());
     }
   if (lengths.size() > 1)
     for (int64_t length : lengths)

@@ -2,6 +2,8 @@
 #ifndef MORTAR_TEST_BADINPUT_CORPUS_H
 #define MORTAR_TEST_BADINPUT_CORPUS_H
 
+#include "mortar/Execution/Random.h"
+
 #include "mlir/IR/MLIRContext.h"
 
 #include <cstdint>
@@ -10,26 +12,7 @@
 
 namespace mortar::badinput {
 
-/// SplitMix64: the same numbers everywhere, so a seed names a mutant.
-class Random {
-public:
-  explicit Random(uint64_t seed) : state(seed) {}
-  uint64_t next() {
-    uint64_t z = state += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  /// Less than `bound`, which is at least 1.
-  size_t below(size_t bound) { return next() % bound; }
-  bool oneIn(size_t count) { return below(count) == 0; }
-  template <typename List> auto &pick(List &list) {
-    return list[below(std::size(list))];
-  }
-
-private:
-  uint64_t state;
-};
+using execution::Random;
 
 /// A module that parses and verifies.
 struct Piece {

@@ -11,7 +11,7 @@ using namespace mlir;
 using namespace mortar::badinput;
 
 static uint64_t mix(uint64_t seed, uint64_t index) {
-  return Random(seed * 0x9e3779b97f4a7c15 + index).next();
+  return Random(seed * 0x9e3779b97f4a7c15 + index).bits();
 }
 
 /// One attempt.
@@ -77,7 +77,7 @@ Verdict mortar::badinput::tryMutant(Mutant &mutant, uint64_t seed,
   Effort effort;
   effort.gpu = random.oneIn(6);
   effort.cpu = random.oneIn(12);
-  effort.seed = random.next();
+  effort.seed = random.bits();
   if (mutant.kind == Mutant::IR)
     return tryModule(*mutant.module, effort);
   // A mutant may say loc(unknown), the bodies of linalg's ops have none from

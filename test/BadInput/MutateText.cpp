@@ -231,7 +231,7 @@ std::string mortar::badinput::mutateBytes(std::string &bytes, Random &random) {
     bytes[at] ^= char(1 << random.below(8));
     return "flip a bit";
   case 1:
-    bytes[at] = char(random.next());
+    bytes[at] = char(random.bits());
     return "change a byte";
   case 2:
     bytes.resize(at);

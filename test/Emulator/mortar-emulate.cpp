@@ -19,6 +19,7 @@
 
 #include "mortar/Emulator/Emulator.h"
 #include "mortar/InitAll.h"
+#include "mortar/Target/LaunchPlan.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -36,22 +37,6 @@
 using namespace mlir;
 using namespace mortar::emulator;
 namespace rt = mortar::runtime;
-
-static rt::ElementType elementTypeOf(Type type) {
-  if (type.isF16())
-    return rt::ElementType::F16;
-  if (type.isBF16())
-    return rt::ElementType::BF16;
-  if (isa<Float8E4M3FNType>(type))
-    return rt::ElementType::F8E4M3;
-  if (type.isInteger(8))
-    return rt::ElementType::I8;
-  if (type.isInteger(32))
-    return rt::ElementType::I32;
-  if (type.isInteger(64))
-    return rt::ElementType::I64;
-  return rt::ElementType::F32;
-}
 
 static APInt bitsOf(Type type, int64_t value) {
   auto number = dyn_cast<FloatType>(type);
@@ -103,7 +88,7 @@ public:
     tensor.shape = shape.data();
     tensor.strides = strides.data();
     tensor.rank = 2;
-    tensor.type = elementTypeOf(element);
+    tensor.type = mortar::findElementType(element).value_or(rt::ElementType::F32);
     registered = [this, tensor, isOutput, argument](Memory &memory) {
       memory.add("argument " + std::to_string(argument), tensor, !isOutput,
                  isConstant);

@@ -69,15 +69,9 @@ def measure(arguments, case):
     if ones:
         x[:, d:] = dtypes.encode(np.ones(()), x_type)
     chosen = {"plain": ({}, None)} if ones else variants(op, x_type)
-    results = {}
-    for lowered in (True, False):
-        text = "".join(function(name, op, d, types, *options)
-                       for name, options in chosen.items())
-        parts = [part for part in text.split("func.func") if part]
-        text = "".join("func.func" + part for part in parts
-                       if (harness.device(part) == "cpu") == lowered)
-        if text:
-            results |= harness.run(arguments, text, [x])
+    text = "".join(function(name, op, d, types, *options)
+                   for name, options in chosen.items())
+    results = harness.run(arguments, text, [x])
     histogram = Histogram()
     for name, (attributes, inner) in chosen.items():
         made = "silu" if ones else "gelu" if name.startswith("exact") else VARIANTS[op][0]

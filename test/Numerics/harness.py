@@ -3,7 +3,6 @@
 import argparse
 import concurrent.futures
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -38,15 +37,6 @@ def parse(parser):
     return arguments
 
 
-# What has no lowering yet runs on the interpreter.
-NOT_LOWERED = re.compile(r"f8E|variance_size|group_size|row_prefix|<even>|<odd>"
-                         r"|swigluoai_and_mul(?![^:]*layout\(halves\))")
-
-
-def device(text):
-    return "interpret" if NOT_LOWERED.search(text) else "cpu"
-
-
 def tensor(rows, columns, dtype):
     return f"tensor<{'?' if rows else ''}{'x' if rows else ''}{columns}x{dtype}>"
 
@@ -56,8 +46,7 @@ def run(arguments, text, inputs):
     results as {function: [result, ...]}."""
     with tempfile.TemporaryDirectory(prefix="mortar-") as folder:
         command = [arguments.mortar_run, f"{folder}/test.mlir", "--mixed-dtypes",
-                   f"--target={arguments.target}", f"--device={device(text)}",
-                   f"--output={folder}/out."]
+                   f"--target={arguments.target}", f"--output={folder}/out."]
         with open(f"{folder}/test.mlir", "w") as file:
             file.write(text)
         for number, array in enumerate(inputs):

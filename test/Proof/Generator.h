@@ -8,30 +8,16 @@
 #ifndef MORTAR_TEST_PROOF_GENERATOR_H
 #define MORTAR_TEST_PROOF_GENERATOR_H
 
+#include "mortar/Execution/Random.h"
 #include "mortar/IR/Mortar.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/OwningOpRef.h"
 
-#include <random>
-
 namespace mortar::proof {
 
-class Random {
-public:
-  explicit Random(uint64_t seed) : engine(seed * 0x9e3779b97f4a7c15 + 1) {}
-  /// Less than `count`.
-  size_t below(size_t count) { return engine() % count; }
-  bool oneIn(size_t count) { return below(count) == 0; }
-  template <typename T> T pick(llvm::ArrayRef<T> choices) {
-    return choices[below(choices.size())];
-  }
-  uint64_t bits() { return engine(); }
-
-private:
-  std::mt19937_64 engine; // fully specified by the standard
-};
+using execution::Random;
 
 /// Makes one program.
 class Generator {

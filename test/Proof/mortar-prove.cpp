@@ -171,8 +171,9 @@ void Campaign::printTable(StringRef title, StringRef what,
 /// otherwise go unseen. Missing: a dynamic-row is an op that can't run, and no op has
 /// another domain yet.
 static constexpr StringLiteral conditions[] = {
-    "budget",      "convexity",    "dtype-rule",        "element-type",  "not-by-row",
-    "other-block", "side-effects", "unknown-attribute", "wide-reduction"};
+    "budget",       "convexity",         "dtype-rule",    "element-type",
+    "halves-and-pairs", "not-by-row",    "odd-groups",    "other-block",
+    "side-effects", "unknown-attribute", "wide-reduction"};
 
 bool Campaign::checkCoverage() const {
   bool covered = true;

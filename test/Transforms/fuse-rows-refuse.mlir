@@ -323,3 +323,25 @@ func.func @no_fuse_element_type_stored(%x: tensor<4x64xf32>, %s: tensor<1xf32>) 
   %t = arith.truncf %y : tensor<4x64xf32> to tensor<4x64xf8E4M3FN>
   return %n, %t : tensor<4x64xf8E4M3FN>, tensor<4x64xf8E4M3FN>
 }
+
+// -----
+
+// CHECK-LABEL: @no_fuse_odd_groups(
+func.func @no_fuse_odd_groups(%x: tensor<4x96xbf16>) -> (tensor<4x96xf8E4M3FN>, tensor<4x2xf32>) {
+  // CHECK-COUNT-2: mortar.fused
+  %n = mortar.rms_norm %x epsilon(1.0e-6) : (tensor<4x96xbf16>) -> tensor<4x96xbf16>
+  // expected-remark @+1 {{[Missed] odd-groups | Category:mortar-fusion | Function=no_fuse_odd_groups | Reason="groups of 48 values are no power of two, and another reduction stands beside them", Remark="rms_norm -> quantize_dynamic not fused"}}
+  %q, %s = mortar.quantize_dynamic %n group_size(48) : (tensor<4x96xbf16>) -> (tensor<4x96xf8E4M3FN>, tensor<4x2xf32>)
+  return %q, %s : tensor<4x96xf8E4M3FN>, tensor<4x2xf32>
+}
+
+// A group that is the whole row is no group.
+// CHECK-LABEL: @fuse_group_of_a_row(
+func.func @fuse_group_of_a_row(%x: tensor<4x96xbf16>) -> (tensor<4x96xf8E4M3FN>, tensor<4x1xf32>) {
+  // CHECK: mortar.fused
+  // CHECK-NOT: mortar.fused
+  // CHECK: return
+  %n = mortar.rms_norm %x epsilon(1.0e-6) : (tensor<4x96xbf16>) -> tensor<4x96xbf16>
+  %q, %s = mortar.quantize_dynamic %n group_size(96) : (tensor<4x96xbf16>) -> (tensor<4x96xf8E4M3FN>, tensor<4x1xf32>)
+  return %q, %s : tensor<4x96xf8E4M3FN>, tensor<4x1xf32>
+}

@@ -6,7 +6,12 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
+#include <optional>
+
 namespace mortar {
+
+/// The type of a tensor's elements at run time, if there is one.
+std::optional<runtime::ElementType> findElementType(mlir::Type type);
 
 /// Serializes the host functions of a module that convert-mortar-to-gpu has made: one
 /// entry for each function with launches, one kernel for each gpu.func. Run
