@@ -116,9 +116,15 @@ def name(program):
     return re.sub(r"\W", "_", "_".join(filter(None, [op, *types, values, chain])))
 
 
+def expected_kernels(program):
+    """One, but groups of odd size can't stand beside another reduction [odd-groups]."""
+    chain, _, _, attributes = program
+    return 2 if chain == "before_norm" and attributes.get("group_size") == "48" else 1
+
+
 def run_programs(arguments, programs, values):
-    """{name: checksum}, and what is wrong: results apart from the unfused ones, or more
-    than one kernel."""
+    """{name: checksum}, and what is wrong: results apart from the unfused ones, or another
+    number of kernels."""
     with tempfile.NamedTemporaryFile("w", prefix="mortar-", suffix=".mlir") as file:
         file.write("".join(chains.function(name(p), *p) for p in programs))
         file.flush()
@@ -139,8 +145,9 @@ def run_programs(arguments, programs, values):
                 failures.append(f"{function}, {values} values: {line.strip()}")
         elif found := re.fullmatch(r"\S* +\d+ +(\d+) +\d+ +\d+", line):
             kernels[function] = kernels.get(function, 0) + int(found[1])
-    failures += [f"{name(p)}: expected one kernel, but found {kernels.get(name(p), 0)}"
-                 for p in programs if kernels.get(name(p)) != 1]
+    failures += [f"{name(p)}: expected {expected_kernels(p)} kernels, but found "
+                 f"{kernels.get(name(p), 0)}"
+                 for p in programs if kernels.get(name(p)) != expected_kernels(p)]
     if missing := [name(p) for p in programs if name(p) not in checksums]:
         failures.append(f"{len(missing)} programs gave no result, first {missing[0]}")
     return checksums, failures

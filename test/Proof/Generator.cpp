@@ -258,6 +258,36 @@ Value Generator::makeWideGate() {
   }
 }
 
+/// Rows quantized by groups that are no power of two behind a norm of the whole row.
+Value Generator::makeOddGroups() {
+  SmallVector<int64_t> sizes;
+  for (int64_t size = 3; size < width; ++size)
+    if (width % size == 0 && !llvm::isPowerOf2_64(size))
+      sizes.push_back(size);
+  if (sizes.empty())
+    return makeMixedNorm();
+  Value x = pickRows(width);
+  Value norm = RmsNormOp::create(b, x.getType(), x, Value(), b.getF32FloatAttr(1e-6f),
+                                 IntegerAttr(), b.getI64IntegerAttr(0), TypeAttr());
+  int64_t size = random.pick(ArrayRef(sizes));
+  auto codes = QuantizeDynamicOp::create(
+      b, typeLike(x, Float8E4M3FNType::get(b.getContext())),
+      typeLike(x, b.getF32Type(), width / size), norm, Value(), b.getI64IntegerAttr(size),
+      UnitAttr());
+  return codes.getScales();
+}
+
+/// Wide rows of which one op reads the halves and another the pairs.
+Value Generator::makeHalvesAndPairs() {
+  Value x = pickRows(2 * width);
+  Value wide = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
+  Type type = typeLike(x, pickElement(), width);
+  Value halves = SiluAndMulOp::create(b, type, wide, FloatAttr(), TypeAttr());
+  Value pairs = SwigluOaiAndMulOp::create(b, type, wide, APFloat(1.702f), APFloat(7.0f),
+                                          GateLayout::Interleaved, TypeAttr());
+  return ResidualAddOp::create(b, type, halves, pairs);
+}
+
 /// A norm whose weight has another type than its rows, between neighbours.
 Value Generator::makeMixedNorm() {
   Value x = pickRows(width);
@@ -356,7 +386,8 @@ OwningOpRef<ModuleOp> Generator::generate() {
   Value (Generator::*const phrases[])() = {
       &Generator::makeTangle, &Generator::makeTangle, &Generator::makeDetour,
       &Generator::makeWideChain, &Generator::makeWideChain, &Generator::makeMixedNorm,
-      &Generator::makeNarrowMath};
+      &Generator::makeNarrowMath, &Generator::makeOddGroups, &Generator::makeOddGroups,
+      &Generator::makeHalvesAndPairs};
   // Some programs are all Mortar's, others are full of what isn't.
   bool withCalls = random.oneIn(3);
   bool withBranches = ShapedType::isDynamic(leading[0]) && random.oneIn(4);

@@ -61,6 +61,8 @@ private:
   mlir::Value makeWideChain();
   mlir::Value makeWideGate();
   mlir::Value makeMixedNorm();
+  mlir::Value makeOddGroups();
+  mlir::Value makeHalvesAndPairs();
   mlir::Value makeNarrowMath();
   mlir::Value makeRoundTrip();
   mlir::Value makeBranch();
