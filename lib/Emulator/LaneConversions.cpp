@@ -33,6 +33,12 @@ template <typename To, typename From> To convertFloat(From a) {
 /// twice.
 template <typename From> float floatFrom(From a) { return float(a); }
 
+/// Exact, as every integer of 8 bits is a number of both narrow formats.
+template <typename To, typename From> To narrowFrom(From a) {
+  static_assert(sizeof(From) == 1);
+  return convertFloat<To, float>(float(a));
+}
+
 /// As cvt.rzi: clamped, NaN becomes 0.
 template <typename To> To integerFrom(float a) {
   using Limits = std::numeric_limits<To>;
@@ -114,7 +120,15 @@ template <typename From> LaneFunction findFloat(LaneType to) {
   }
 }
 
-template <bool isSigned> LaneFunction findFromInteger(LaneType from) {
+template <bool isSigned>
+LaneFunction findFromInteger(LaneType from, LaneType to) {
+  using I8 = std::conditional_t<isSigned, int8_t, uint8_t>;
+  if (from == LaneType::I8 && to == LaneType::F16)
+    return convertLanes<F16, I8, narrowFrom<F16, I8>>;
+  if (from == LaneType::I8 && to == LaneType::BF16)
+    return convertLanes<BF16, I8, narrowFrom<BF16, I8>>;
+  if (to != LaneType::F32)
+    return nullptr;
 #define FROM(BITS)                                                             \
   using I##BITS = std::conditional_t<isSigned, int##BITS##_t, uint##BITS##_t>; \
   if (from == LaneType::I##BITS)                                               \
@@ -160,9 +174,9 @@ LaneFunction mortar::emulator::findConversion(Conversion conversion,
       return nullptr;
     }
   case Conversion::FloatFromS:
-    return to == LaneType::F32 ? findFromInteger<true>(from) : nullptr;
+    return findFromInteger<true>(from, to);
   case Conversion::FloatFromU:
-    return to == LaneType::F32 ? findFromInteger<false>(from) : nullptr;
+    return findFromInteger<false>(from, to);
   case Conversion::FloatToS:
     return from == LaneType::F32 ? findToInteger<true>(to) : nullptr;
   case Conversion::FloatToU:

@@ -149,7 +149,7 @@ static DenseSet<Value> findGroupScalars(FusedOp region) {
     if (region.getInputMap(argument.getArgNumber()) == RowMap::GroupScalar)
       groups.insert(argument);
   for (Operation &op : *body) {
-    if (isa<RowBroadcastOp>(op))
+    if (isa<RowBroadcastOp, YieldOp>(op))
       continue;
     bool computed = llvm::any_of(op.getOperands(),
                                  [&](Value value) { return groups.contains(value); });

@@ -35,3 +35,13 @@ func.func @load_f8(%x: tensor<?x768xf8E4M3FN>) -> tensor<?x768xbf16> {
   } -> tensor<?x768xbf16>
   return %y : tensor<?x768xbf16>
 }
+
+// What upstream folds the casts to: one from i8 to a narrow float.
+func.func @load_i8(%x: tensor<?x33xi8>) -> (tensor<?x33xbf16>, tensor<?x33xf16>) {
+  %f = arith.sitofp %x : tensor<?x33xi8> to tensor<?x33xf32>
+  %b = arith.truncf %f : tensor<?x33xf32> to tensor<?x33xbf16>
+  %h = arith.truncf %f : tensor<?x33xf32> to tensor<?x33xf16>
+  %c = mortar.residual_add %b, %b : (tensor<?x33xbf16>, tensor<?x33xbf16>) -> tensor<?x33xbf16>
+  %d = mortar.residual_add %h, %h : (tensor<?x33xf16>, tensor<?x33xf16>) -> tensor<?x33xf16>
+  return %c, %d : tensor<?x33xbf16>, tensor<?x33xf16>
+}

@@ -67,5 +67,15 @@ func.func @silu(%x: tensor<?x28672xbf16>) -> tensor<?x14336xbf16> {
 // CHECK: st.global.v4.b32
 // CHECK: ret;
 
+// A byte is stored from what an integer instruction made, or else ptxas converts a float.
+func.func @int8(%x: tensor<?x33xf32>) -> (tensor<?x33xi8>, tensor<?x1xf32>) {
+  %q, %s = mortar.quantize_dynamic %x : (tensor<?x33xf32>) -> (tensor<?x33xi8>, tensor<?x1xf32>)
+  return %q, %s : tensor<?x33xi8>, tensor<?x1xf32>
+}
+// CHECK-LABEL: .entry quantize_dynamic_33_i8_x1(
+// CHECK: and.b32 [[BYTE:%r[0-9]+]], %r{{[0-9]+}}, 255;
+// CHECK: cvt.s8.s32 [[STORED:%rs[0-9]+]], [[BYTE]];
+// CHECK: st.global.b8 [{{.*}}], [[STORED]];
+
 // Lines of this file, for profilers.
 // CHECK: .file {{.*}}gpu-ptx.mlir

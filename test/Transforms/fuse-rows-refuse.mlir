@@ -335,6 +335,17 @@ func.func @no_fuse_odd_groups(%x: tensor<4x96xbf16>) -> (tensor<4x96xf8E4M3FN>, 
   return %q, %s : tensor<4x96xf8E4M3FN>, tensor<4x2xf32>
 }
 
+// That scales leave beside them hides no row's width.
+// CHECK-LABEL: @no_fuse_not_by_row_beside_scales(
+func.func @no_fuse_not_by_row_beside_scales(%x: tensor<4x256xbf16>) -> (tensor<4x64xf8E4M3FN>, tensor<4x4xf32>, tensor<4x64xbf16>) {
+  // CHECK-COUNT-2: mortar.fused
+  %a = mortar.silu_and_mul %x : (tensor<4x256xbf16>) -> tensor<4x128xbf16>
+  // expected-remark @+1 {{[Missed] not-by-row | Category:mortar-fusion | Function=no_fuse_not_by_row_beside_scales | Reason="rows of 64 and of 256 values don't share threads", Remark="silu_and_mul -> silu_and_mul+quantize_dynamic not fused"}}
+  %b = mortar.silu_and_mul %a : (tensor<4x128xbf16>) -> tensor<4x64xbf16>
+  %q, %s = mortar.quantize_dynamic %b group_size(16) : (tensor<4x64xbf16>) -> (tensor<4x64xf8E4M3FN>, tensor<4x4xf32>)
+  return %q, %s, %b : tensor<4x64xf8E4M3FN>, tensor<4x4xf32>, tensor<4x64xbf16>
+}
+
 // A group that is the whole row is no group.
 // CHECK-LABEL: @fuse_group_of_a_row(
 func.func @fuse_group_of_a_row(%x: tensor<4x96xbf16>) -> (tensor<4x96xf8E4M3FN>, tensor<4x1xf32>) {

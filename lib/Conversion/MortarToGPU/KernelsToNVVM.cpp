@@ -124,6 +124,42 @@ struct WidenF8 : ConvertOpToLLVMPattern<arith::ExtFOp> {
   }
 };
 
+/// The low byte of an i32. In `st.b8` of a register that an f32 instruction wrote, ptxas
+/// (13.0) takes the number for a float and converts it, where PTX says that the low bits
+/// are stored; and LLVM leaves such a register, since a mask in front of a store does
+/// nothing. So an instruction that LLVM can't see through makes it an integer. Two and
+/// more bytes are packed, by integer instructions.
+struct TruncateToByte : ConvertOpToLLVMPattern<arith::TruncIOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+
+  LogicalResult matchAndRewrite(arith::TruncIOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto vector = dyn_cast<VectorType>(op.getType());
+    if (!getElementTypeOrSelf(op.getType()).isInteger(8) ||
+        !getElementTypeOrSelf(op.getIn().getType()).isInteger(32) ||
+        (vector && vector.getNumElements() != 1))
+      return rewriter.notifyMatchFailure(op, "not one byte of an i32");
+    Location loc = op.getLoc();
+    Value in = adaptor.getIn(), first;
+    if (vector) {
+      first = LLVM::ConstantOp::create(rewriter, loc, rewriter.getI64IntegerAttr(0));
+      in = LLVM::ExtractElementOp::create(rewriter, loc, in, first);
+    }
+    auto byte = LLVM::InlineAsmOp::create(
+        rewriter, loc, rewriter.getI32Type(), in, "and.b32 $0, $1, 255;", "=r,r",
+        /*has_side_effects=*/false, /*is_align_stack=*/false,
+        LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+    Value code = LLVM::TruncOp::create(rewriter, loc, rewriter.getI8Type(),
+                                       byte.getResult(0));
+    if (vector) {
+      Value empty = LLVM::UndefOp::create(rewriter, loc, vector);
+      code = LLVM::InsertElementOp::create(rewriter, loc, empty, code, first);
+    }
+    rewriter.replaceOp(op, code);
+    return success();
+  }
+};
+
 struct ConvertKernelsToNVVMPass
     : ::mortar::impl::ConvertKernelsToNVVMPassBase<ConvertKernelsToNVVMPass> {
   using ConvertKernelsToNVVMPassBase::ConvertKernelsToNVVMPassBase;
@@ -146,7 +182,8 @@ struct ConvertKernelsToNVVMPass
     populateMathToLLVMConversionPatterns(converter, patterns,
                                          /*approximateLog1p=*/false, /*benefit=*/5);
     populateGpuToNVVMConversionPatterns(converter, patterns);
-    patterns.add<PrefetchToL2, SqrtToIntrinsic, WidenF8>(converter, /*benefit=*/10);
+    patterns.add<PrefetchToL2, SqrtToIntrinsic, TruncateToByte, WidenF8>(
+        converter, /*benefit=*/10);
     auto traits = ::mortar::ChipTraits::parse(chip);
     if (failed(traits)) {
       module.emitError() << "expected a chip such as sm_90, but found '" << chip << "'";
