@@ -147,8 +147,7 @@ void Campaign::report(uint64_t seed, ModuleOp program, const std::string &failur
   StringRef kind = StringRef(failure).split(':').first;
   llvm::outs() << "FAILED seed " << seed << ": " << failure << "\n  program: " << path
                << "\n  reduce:  mortar-reduce " << path
-               << " --reduction-tree='traversal-mode=0 test=mortar-prove "
-                  "test-arg=--interesting="
+               << " --mortar-reduce-steps='test=mortar-prove test-arg=--interesting="
                << kind << " test-arg=--seed=" << seed << "'\n";
   llvm::outs().flush();
 }

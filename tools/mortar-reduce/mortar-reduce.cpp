@@ -1,10 +1,10 @@
 //===- mortar-reduce.cpp - makes a failing program small ------------------===//
 //
-// mlir-reduce that knows Mortar's ops and how to simplify rows.
+// mlir-reduce with Mortar's dialects and a pass that takes one thing away at a time.
 //
 //===----------------------------------------------------------------------===//
 
-#include "ReductionPatterns.h"
+#include "ReduceSteps.h"
 
 #include "mortar/InitAll.h"
 
@@ -16,8 +16,8 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mortar::registerAllDialects(registry);
   mortar::registerAllPasses();
+  mortar::registerReduceSteps();
   registry.insert<mlir::scf::SCFDialect>();
-  mortar::registerReductionPatterns(registry);
   mlir::MLIRContext context(registry);
   return failed(mlir::mlirReduceMain(argc, argv, context));
 }
