@@ -7,6 +7,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace mortar;
 
@@ -138,6 +140,33 @@ static Value constantLike(ImplicitLocOpBuilder &b, Value like, float value) {
   return arith::ConstantOp::create(b, attr);
 }
 
+/// x by the scale of its row or group, as e4m3 will see it: what saturates or becomes 0
+/// there needn't be exact. `mayExceed`: more than the scale's 448 times is possible.
+static Value divideForE4M3(ImplicitLocOpBuilder &b, Value x, Value scale, bool isPowerOfTwo,
+                           bool mayExceed) {
+  auto broadcast = [&](Value value) -> Value {
+    return RowBroadcastOp::create(b, x.getType(), value);
+  };
+  Value one = constantLike(b, scale, 1.0f);
+  Value reciprocal = arith::DivFOp::create(b, one, scale);
+  if (isPowerOfTwo)
+    return arith::MulFOp::create(b, x, broadcast(reciprocal));
+  Value infinity = constantLike(b, scale, std::numeric_limits<float>::infinity());
+  Value isInfinite =
+      arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, scale, infinity);
+  if (mayExceed) {
+    // Beyond is 448 all the same, but a product could overflow.
+    Value limit = arith::MulFOp::create(b, scale, constantLike(b, scale, 500.0f));
+    limit = arith::MinimumFOp::create(
+        b, limit, constantLike(b, scale, std::numeric_limits<float>::max()));
+    limit = broadcast(arith::SelectOp::create(b, isInfinite, infinity, limit));
+    x = arith::MinimumFOp::create(b, x, limit);
+    x = arith::MaximumFOp::create(b, x, arith::NegFOp::create(b, limit));
+  }
+  Value divisor = arith::SelectOp::create(b, isInfinite, constantLike(b, scale, 0.0f), scale);
+  return buildQuotient(b, x, broadcast(divisor), broadcast(reciprocal));
+}
+
 LogicalResult QuantizeOp::decompose(RewriterBase &rewriter) {
   ImplicitLocOpBuilder b(getLoc(), rewriter);
   b.setInsertionPoint(*this);
@@ -171,9 +200,15 @@ LogicalResult QuantizeDynamicOp::decompose(RewriterBase &rewriter) {
   if (getUe8m0())
     scale = buildPowerOfTwoAtLeast(b, scale);
 
-  Value divisor = RowBroadcastOp::create(b, x.getType(), scale);
-  Value scaled = arith::DivFOp::create(b, x, divisor);
-  Value quantized = isE4M3 ? buildSaturatedE4M3(b, scaled) : buildSaturatedInt8(b, scaled);
+  Value quantized;
+  if (isE4M3) {
+    bool mayExceed = bool(getUpperBound());
+    quantized = buildSaturatedE4M3(b, divideForE4M3(b, x, scale, getUe8m0(), mayExceed));
+  } else {
+    // A row's scale may be 0, or so small that it has no reciprocal.
+    Value divisor = RowBroadcastOp::create(b, x.getType(), scale);
+    quantized = buildSaturatedInt8(b, arith::DivFOp::create(b, x, divisor));
+  }
   if (!getElementTypeOrSelf(getScales().getType()).isF32())
     scale = buildE8M0Code(b, scale);
   rewriter.replaceOp(*this, {quantized, scale});

@@ -47,6 +47,17 @@ Value mortar::buildE8M0Code(ImplicitLocOpBuilder &b, Value x) {
   return arith::BitcastOp::create(b, withElement(x.getType(), e8m0), code);
 }
 
+/// The remainder is that of -x, so that what is exactly 0 keeps x's sign.
+Value mortar::buildQuotient(ImplicitLocOpBuilder &b, Value x, Value y, Value reciprocal) {
+  PinnedMathBuilder m(b, x.getType());
+  Value quotient = m.mul(x, reciprocal);
+  for (int step = 0; step < 2; ++step) {
+    Value remainder = m.fma(quotient, y, m.neg(x));
+    quotient = m.fma(m.neg(remainder), reciprocal, quotient);
+  }
+  return quotient;
+}
+
 Value mortar::buildSaturatedE4M3(ImplicitLocOpBuilder &b, Value x) {
   PinnedMathBuilder m(b, x.getType());
   Type e4m3 = Float8E4M3FNType::get(b.getContext());

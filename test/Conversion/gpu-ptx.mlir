@@ -63,7 +63,7 @@ func.func @silu(%x: tensor<?x28672xbf16>) -> tensor<?x14336xbf16> {
 // CHECK-NOT: bar.sync
 // CHECK: ld.global.v4.b32
 // CHECK: ld.global.v4.b32
-// CHECK: min.NaN.f32
+// CHECK: min.NaN.bf16x2
 // CHECK: st.global.v4.b32
 // CHECK: ret;
 

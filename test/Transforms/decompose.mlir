@@ -333,7 +333,8 @@ func.func @quantize(%x: tensor<4x64xbf16>, %s: tensor<1xf32>, %e: tensor<4x64xf8
   return %0 : tensor<4x64xf8E4M3FN>
 }
 
-// Per row: the bound before the division, the least scale after it, and a true division.
+// Per row: the bound before the division, the least scale after it. x is divided by it as
+// five instructions do, after a clamp, since with a bound a quotient may be any number.
 // CHECK-LABEL: @quantize_dynamic_per_row(
 func.func @quantize_dynamic_per_row(%x: tensor<4x64xf32>, %u: tensor<1xf32>, %e: tensor<4x64xf8E4M3FN>, %f: tensor<4x1xf32>) -> tensor<4x64xf8E4M3FN> {
   // CHECK: mortar.fused ins(%[[X:.*]] = row %{{.*}}, %[[U:.*]] = scalar %arg1 :
@@ -343,8 +344,31 @@ func.func @quantize_dynamic_per_row(%x: tensor<4x64xf32>, %u: tensor<1xf32>, %e:
   // CHECK-NEXT: %[[D:.*]] = arith.divf %[[B]], %[[C]] : f32
   // CHECK-NEXT: %[[LEAST:.*]] = arith.constant 4.35965421E-6 : f32
   // CHECK-NEXT: %[[S:.*]] = arith.maximumf %[[D]], %[[LEAST]] : f32
-  // CHECK-NEXT: %[[ROW:.*]] = mortar.row_broadcast %[[S]] : f32 -> vector<64xf32>
-  // CHECK-NEXT: %[[V:.*]] = arith.divf %[[X]], %[[ROW]]
+  // CHECK-NEXT: %[[ONE:.*]] = arith.constant 1.000000e+00 : f32
+  // CHECK-NEXT: %[[R:.*]] = arith.divf %[[ONE]], %[[S]] : f32
+  // CHECK-NEXT: %[[INF:.*]] = arith.constant 0x7F800000 : f32
+  // CHECK-NEXT: %[[ISINF:.*]] = arith.cmpf oeq, %[[S]], %[[INF]] : f32
+  // CHECK-NEXT: %[[FIVE:.*]] = arith.constant 5.000000e+02 : f32
+  // CHECK-NEXT: %[[L0:.*]] = arith.mulf %[[S]], %[[FIVE]] : f32
+  // CHECK-NEXT: %[[MAX:.*]] = arith.constant 3.40282347E+38 : f32
+  // CHECK-NEXT: %[[L1:.*]] = arith.minimumf %[[L0]], %[[MAX]] : f32
+  // CHECK-NEXT: %[[L2:.*]] = arith.select %[[ISINF]], %[[INF]], %[[L1]] : f32
+  // CHECK-NEXT: %[[L:.*]] = mortar.row_broadcast %[[L2]]
+  // CHECK-NEXT: %[[X1:.*]] = arith.minimumf %[[X]], %[[L]]
+  // CHECK-NEXT: %[[NL:.*]] = arith.negf %[[L]]
+  // CHECK-NEXT: %[[X2:.*]] = arith.maximumf %[[X1]], %[[NL]]
+  // CHECK-NEXT: %[[ZERO:.*]] = arith.constant 0.000000e+00 : f32
+  // CHECK-NEXT: %[[D0:.*]] = arith.select %[[ISINF]], %[[ZERO]], %[[S]] : f32
+  // CHECK-DAG: %[[D:.*]] = mortar.row_broadcast %[[D0]]
+  // CHECK-DAG: %[[RB:.*]] = mortar.row_broadcast %[[R]]
+  // CHECK: %[[Q0:.*]] = arith.mulf %[[X2]], %[[RB]]
+  // CHECK-NEXT: %[[NX:.*]] = arith.negf %[[X2]]
+  // CHECK-NEXT: %[[E0:.*]] = math.fma %[[Q0]], %[[D]], %[[NX]]
+  // CHECK-NEXT: %[[NE0:.*]] = arith.negf %[[E0]]
+  // CHECK-NEXT: %[[Q1:.*]] = math.fma %[[NE0]], %[[RB]], %[[Q0]]
+  // CHECK: %[[E1:.*]] = math.fma %[[Q1]], %[[D]]
+  // CHECK-NEXT: %[[NE1:.*]] = arith.negf %[[E1]]
+  // CHECK-NEXT: math.fma %[[NE1]], %[[RB]], %[[Q1]]
   // CHECK: %[[Q:.*]] = arith.truncf %{{.*}} : vector<64xf32> to vector<64xf8E4M3FN>
   // CHECK-NEXT: mortar.yield %[[Q]], %[[S]] :
   %0:2 = mortar.fused ins(%a = row %x, %t = scalar %u : tensor<4x64xf32>, tensor<1xf32>) outs(row %e, row_scalar %f : tensor<4x64xf8E4M3FN>, tensor<4x1xf32>) {
@@ -354,7 +378,8 @@ func.func @quantize_dynamic_per_row(%x: tensor<4x64xf32>, %u: tensor<1xf32>, %e:
   return %0#0 : tensor<4x64xf8E4M3FN>
 }
 
-// Per group: the least magnitude before the division; powers of two by their bits.
+// Per group: the least magnitude before the division; powers of two by their bits, whose
+// reciprocals are exact.
 // CHECK-LABEL: @quantize_dynamic_per_group(
 func.func @quantize_dynamic_per_group(%x: tensor<4x64xf32>, %e: tensor<4x64xf8E4M3FN>, %f: tensor<4x4xf8E8M0FNU>) -> tensor<4x64xf8E4M3FN> {
   // CHECK: %[[A:.*]] = mortar.row_reduce <max> %{{.*}} : vector<64xf32> -> vector<4xf32>
@@ -367,7 +392,11 @@ func.func @quantize_dynamic_per_group(%x: tensor<4x64xf32>, %e: tensor<4x64xf8E4
   // CHECK: %[[P:.*]] = arith.bitcast %{{.*}} : vector<4xi32> to vector<4xf32>
   // CHECK-NEXT: %[[NAN:.*]] = arith.cmpf uno, %[[D]], %[[D]]
   // CHECK-NEXT: %[[S:.*]] = arith.select %[[NAN]], %[[D]], %[[P]]
-  // CHECK-NEXT: mortar.row_broadcast %[[S]] : vector<4xf32> -> vector<64xf32>
+  // CHECK-NEXT: %[[ONE:.*]] = arith.constant dense<1.000000e+00> : vector<4xf32>
+  // CHECK-NEXT: %[[R:.*]] = arith.divf %[[ONE]], %[[S]] : vector<4xf32>
+  // CHECK-NEXT: %[[RB:.*]] = mortar.row_broadcast %[[R]] : vector<4xf32> -> vector<64xf32>
+  // CHECK-NEXT: arith.mulf %{{.*}}, %[[RB]]
+  // CHECK-NOT: math.fma
   // CHECK: %[[Q:.*]] = arith.truncf %{{.*}} to vector<64xf8E4M3FN>
   // CHECK-NEXT: arith.bitcast %[[S]] : vector<4xf32> to vector<4xi32>
   // CHECK: arith.shrui

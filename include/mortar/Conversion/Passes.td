@@ -21,7 +21,8 @@ def ConvertMortarToGPUPass : Pass<"convert-mortar-to-gpu", "::mlir::ModuleOp"> {
     Option<"chip", "chip", "std::string", /*default=*/"\"sm_90\"",
            "The chip to schedule for: sm_80, sm_90 or sm_100">,
     Option<"fewRows", "few-rows", "int64_t", /*default=*/"1024",
-           "Up to so many rows, take the schedule for few; it changes no bit">];
+           "Up to so many rows, or shorter ones that hold as much as so many of 1024 elements, "
+           "take the schedule for few; it changes no bit">];
   let dependentDialects = [
     "::mlir::gpu::GPUDialect", "::mlir::vector::VectorDialect",
     "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",

@@ -25,7 +25,8 @@ struct CompileOptions {
   bool mixedDtypes = false;
   /// Add a cubin where ptxas is found. PTX is always there.
   bool cubin = true;
-  /// On a GPU: up to so many rows take the schedule for few. Changes no bit.
+  /// On a GPU: up to so many rows, or shorter ones that hold as much as so many of 1024
+  /// elements, take the schedule for few. Changes no bit.
   int64_t fewRows = 1024;
 };
 

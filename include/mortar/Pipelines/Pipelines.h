@@ -33,7 +33,8 @@ struct ToGPUPipelineOptions : mlir::PassPipelineOptions<ToGPUPipelineOptions> {
                            llvm::cl::init("sm_90")};
   Option<int64_t> fewRows{
       *this, "few-rows",
-      llvm::cl::desc("Up to so many rows, take the schedule for few"),
+      llvm::cl::desc("Up to so many rows, or shorter ones that hold as much as so many "
+                     "of 1024 elements, take the schedule for few"),
       llvm::cl::init(1024)};
 };
 

@@ -56,6 +56,13 @@ mlir::Value buildPowerOfTwoAtLeast(mlir::ImplicitLocOpBuilder &b, mlir::Value x)
 /// its NaN.
 mlir::Value buildE8M0Code(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
 
+/// x / y, rounded once, from y's reciprocal, which was: five instructions for each x where a
+/// division takes ten and a branch (Markstein, IBM J. Res. Dev. 34, 1990). y, 1/y and the
+/// quotient are normal numbers; of an x below 2^-100 the last bit may be off. If y and its
+/// "reciprocal" are 0, the result is that of x / inf.
+mlir::Value buildQuotient(mlir::ImplicitLocOpBuilder &b, mlir::Value x, mlir::Value y,
+                          mlir::Value reciprocal);
+
 /// x clamped to [-448, 448], to nearest even in f8E4M3FN; NaN passes.
 mlir::Value buildSaturatedE4M3(mlir::ImplicitLocOpBuilder &b, mlir::Value x);
 

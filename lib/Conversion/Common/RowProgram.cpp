@@ -108,6 +108,10 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
       halved = true;
     }
     if (auto reduce = dyn_cast<RowReduceOp>(op)) {
+      bool maximaOfGroups = reduce.getKind() == ReductionKind::Max &&
+                            isa<VectorType>(reduce.getType());
+      program.takesMaximaOfGroups =
+          maximaOfGroups && (!program.reduces || program.takesMaximaOfGroups);
       program.reduces = true;
       program.sumsWholeRow |= reduce.getKind() == ReductionKind::Sum &&
                               !isa<VectorType>(reduce.getType());

@@ -12,10 +12,12 @@ struct RowProgram {
   /// The length of the narrowest row, N. Every other row is N or 2N wide; a wide one is
   /// only ever elementwise, and a lowering holds its two halves side by side.
   int64_t length = 0;
-  /// Whether a whole row's values meet in a reduction.
+  /// Whether a row's values, or a group's, meet in a reduction.
   bool reduces = false;
   /// Whether one of them is a sum of the whole row, whose order is that of its elements.
   bool sumsWholeRow = false;
+  /// Whether all of them are maxima of groups.
+  bool takesMaximaOfGroups = false;
   /// The size in bytes of the smallest element that is loaded or stored by row.
   unsigned narrowestElementBytes = 4;
   /// How many bytes are loaded by row for one element of the narrowest row.

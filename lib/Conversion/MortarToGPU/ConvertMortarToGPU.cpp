@@ -61,8 +61,7 @@ struct ConvertMortarToGPUPass
 private:
   LogicalResult convert(FusedOp region, SymbolTable &symbols);
   LogicalResult launchWide(OpBuilder &b, RowProgram &program,
-                           const HostOperands &operands, int64_t width,
-                           SymbolTable &symbols);
+                           const HostOperands &operands, SymbolTable &symbols);
   void launch(OpBuilder &b, RowProgram &program, const HostOperands &operands,
               const RowSchedule &schedule, SymbolTable &symbols);
 
@@ -129,19 +128,21 @@ void ConvertMortarToGPUPass::launch(OpBuilder &b, RowProgram &program,
 /// One kernel, or two where few and many rows are best dealt out differently.
 LogicalResult ConvertMortarToGPUPass::launchWide(OpBuilder &b, RowProgram &program,
                                                  const HostOperands &operands,
-                                                 int64_t width, SymbolTable &symbols) {
-  FailureOr<RowSchedule> few = chooseSchedule(program, width, RowCount::Few);
+                                                 SymbolTable &symbols) {
+  FailureOr<RowSchedule> few =
+      chooseSchedule(program, findChunkWidth(program, RowCount::Few), RowCount::Few);
   if (failed(few))
     return failure();
-  FailureOr<RowSchedule> many = chooseSchedule(program, width, RowCount::Many);
+  FailureOr<RowSchedule> many =
+      chooseSchedule(program, findChunkWidth(program, RowCount::Many), RowCount::Many);
   if (failed(many))
     return failure();
-  if (few->warps == many->warps) {
+  if (*few == *many) {
     launch(b, program, operands, *few, symbols);
     return success();
   }
   Location loc = FusedOp(program.region).getLoc();
-  Value most = arith::ConstantIndexOp::create(b, loc, fewRows);
+  Value most = arith::ConstantIndexOp::create(b, loc, findMostOfFew(program, fewRows));
   Value isFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, operands.rows,
                                       most);
   auto choose = scf::IfOp::create(b, loc, isFew, /*withElse=*/true);
@@ -170,16 +171,14 @@ LogicalResult ConvertMortarToGPUPass::convert(FusedOp region, SymbolTable &symbo
   auto ifAny = scf::IfOp::create(b, loc, any, /*withElse=*/false);
   b.setInsertionPointToStart(&ifAny.getThenRegion().front());
 
-  // 16 bytes of the narrowest element an access, if rows, groups and prefixes hold whole ones.
-  int64_t width = 16 / program->narrowestElementBytes;
-  bool whole = program->length % width == 0 && program->chunksRespectBorders(width);
-  if (!whole) {
+  int64_t width = findChunkWidth(*program, RowCount::Many);
+  if (width == 1) {
     launch(b, *program, *operands, *byElement, symbols);
   } else {
     Value aligned = isAligned(b, loc, *operands, width);
     auto choose = scf::IfOp::create(b, loc, aligned, /*withElse=*/true);
     b.setInsertionPointToStart(&choose.getThenRegion().front());
-    if (failed(launchWide(b, *program, *operands, width, symbols)))
+    if (failed(launchWide(b, *program, *operands, symbols)))
       return failure();
     b.setInsertionPointToStart(&choose.getElseRegion().front());
     launch(b, *program, *operands, *byElement, symbols);

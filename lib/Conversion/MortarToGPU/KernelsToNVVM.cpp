@@ -1,6 +1,6 @@
 //===- KernelsToNVVM.cpp - kernels in the LLVM dialect, without libdevice -===//
 
-#include "../Common/Float8.h"
+#include "NarrowTypesToNVVM.h"
 #include "RowSchedule.h"
 
 #include "mortar/Conversion/Passes.h"
@@ -67,99 +67,6 @@ struct PrefetchToL2 : ConvertOpToLLVMPattern<memref::PrefetchOp> {
   }
 };
 
-/// f8 codes are i8 in LLVM. Since sm_89 there is an instruction for two.
-struct RoundToF8 : ConvertOpToLLVMPattern<arith::TruncFOp> {
-  RoundToF8(const LLVMTypeConverter &converter, bool hasInstruction)
-      : ConvertOpToLLVMPattern(converter, /*benefit=*/10),
-        hasInstruction(hasInstruction) {}
-
-  LogicalResult matchAndRewrite(arith::TruncFOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    if (!isa<Float8E4M3FNType>(getElementTypeOrSelf(op.getType())) ||
-        !getElementTypeOrSelf(op.getIn().getType()).isF32())
-      return rewriter.notifyMatchFailure(op, "not from f32 to f8E4M3FN");
-    Location loc = op.getLoc();
-    auto vector = dyn_cast<VectorType>(op.getType());
-    if (!hasInstruction || !vector || vector.getNumElements() % 2) {
-      rewriter.replaceOp(op, ::mortar::roundToF8E4M3(rewriter, loc, op.getIn()));
-      return success();
-    }
-    Type i8 = rewriter.getI8Type();
-    auto pair = VectorType::get({2}, i8);
-    auto at = [&](int64_t i) -> Value {
-      return LLVM::ConstantOp::create(rewriter, loc, rewriter.getI64IntegerAttr(i));
-    };
-    Value codes = LLVM::UndefOp::create(rewriter, loc, vector.clone(i8));
-    for (int64_t i = 0; i < vector.getNumElements(); i += 2) {
-      Value low = LLVM::ExtractElementOp::create(rewriter, loc, adaptor.getIn(), at(i));
-      Value high =
-          LLVM::ExtractElementOp::create(rewriter, loc, adaptor.getIn(), at(i + 1));
-      // The first operand goes to the upper half.
-      Value made = NVVM::ConvertF32x2ToF8x2Op::create(
-          rewriter, loc, pair, high, low, NVVM::FPRoundingMode::RN,
-          NVVM::SaturationMode::SATFINITE, /*relu=*/false,
-          Type(Float8E4M3FNType::get(getContext())));
-      for (int64_t k : {0, 1}) {
-        Value code = LLVM::ExtractElementOp::create(rewriter, loc, made, at(k));
-        codes = LLVM::InsertElementOp::create(rewriter, loc, codes, code, at(i + k));
-      }
-    }
-    rewriter.replaceOp(op, codes);
-    return success();
-  }
-
-  bool hasInstruction;
-};
-
-struct WidenF8 : ConvertOpToLLVMPattern<arith::ExtFOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-
-  LogicalResult matchAndRewrite(arith::ExtFOp op, OpAdaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    if (!isa<Float8E4M3FNType>(getElementTypeOrSelf(op.getIn().getType())) ||
-        !getElementTypeOrSelf(op.getType()).isF32())
-      return rewriter.notifyMatchFailure(op, "not from f8E4M3FN to f32");
-    rewriter.replaceOp(op, ::mortar::widenF8E4M3(rewriter, op.getLoc(), op.getIn()));
-    return success();
-  }
-};
-
-/// The low byte of an i32. In `st.b8` of a register that an f32 instruction wrote, ptxas
-/// (13.0) takes the number for a float and converts it, where PTX says that the low bits
-/// are stored; and LLVM leaves such a register, since a mask in front of a store does
-/// nothing. So an instruction that LLVM can't see through makes it an integer. Two and
-/// more bytes are packed, by integer instructions.
-struct TruncateToByte : ConvertOpToLLVMPattern<arith::TruncIOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-
-  LogicalResult matchAndRewrite(arith::TruncIOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    auto vector = dyn_cast<VectorType>(op.getType());
-    if (!getElementTypeOrSelf(op.getType()).isInteger(8) ||
-        !getElementTypeOrSelf(op.getIn().getType()).isInteger(32) ||
-        (vector && vector.getNumElements() != 1))
-      return rewriter.notifyMatchFailure(op, "not one byte of an i32");
-    Location loc = op.getLoc();
-    Value in = adaptor.getIn(), first;
-    if (vector) {
-      first = LLVM::ConstantOp::create(rewriter, loc, rewriter.getI64IntegerAttr(0));
-      in = LLVM::ExtractElementOp::create(rewriter, loc, in, first);
-    }
-    auto byte = LLVM::InlineAsmOp::create(
-        rewriter, loc, rewriter.getI32Type(), in, "and.b32 $0, $1, 255;", "=r,r",
-        /*has_side_effects=*/false, /*is_align_stack=*/false,
-        LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
-    Value code = LLVM::TruncOp::create(rewriter, loc, rewriter.getI8Type(),
-                                       byte.getResult(0));
-    if (vector) {
-      Value empty = LLVM::UndefOp::create(rewriter, loc, vector);
-      code = LLVM::InsertElementOp::create(rewriter, loc, empty, code, first);
-    }
-    rewriter.replaceOp(op, code);
-    return success();
-  }
-};
-
 struct ConvertKernelsToNVVMPass
     : ::mortar::impl::ConvertKernelsToNVVMPassBase<ConvertKernelsToNVVMPass> {
   using ConvertKernelsToNVVMPassBase::ConvertKernelsToNVVMPassBase;
@@ -167,6 +74,11 @@ struct ConvertKernelsToNVVMPass
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     gpu::GPUModuleOp module = getOperation();
+    RewritePatternSet clamps(context);
+    ::mortar::populateClampBeforeWideningPatterns(clamps);
+    if (failed(applyPatternsGreedily(module, std::move(clamps))))
+      return signalPassFailure();
+
     LowerToLLVMOptions options(context);
     options.overrideIndexBitwidth(64);
     options.useBarePtrCallConv = true;
@@ -182,14 +94,13 @@ struct ConvertKernelsToNVVMPass
     populateMathToLLVMConversionPatterns(converter, patterns,
                                          /*approximateLog1p=*/false, /*benefit=*/5);
     populateGpuToNVVMConversionPatterns(converter, patterns);
-    patterns.add<PrefetchToL2, SqrtToIntrinsic, TruncateToByte, WidenF8>(
-        converter, /*benefit=*/10);
+    patterns.add<PrefetchToL2, SqrtToIntrinsic>(converter, /*benefit=*/10);
     auto traits = ::mortar::ChipTraits::parse(chip);
     if (failed(traits)) {
       module.emitError() << "expected a chip such as sm_90, but found '" << chip << "'";
       return signalPassFailure();
     }
-    patterns.add<RoundToF8>(converter, traits->convertsF8());
+    ::mortar::populateNarrowTypesToNVVMPatterns(converter, *traits, patterns);
 
     LLVMConversionTarget target(*context);
     configureGpuToNVVMConversionLegality(target);

@@ -43,16 +43,20 @@ struct RowSchedule {
   int64_t chunks = 1; // a thread holds of a row; a power of two
   int64_t rows = 1;   // Whole: a block holds
   int64_t threads = 32;
+  int64_t residentThreads = 1024; // a multiprocessor must hold: bounds their registers
   /// Where groups aren't a power of two of chunks, each is dealt out as if it were, so
   /// that lanes and warps pair within it: chunks of a group, and the power of two that
   /// takes their place. Both 1 if rows are dealt out as they are.
   int64_t groupChunks = 1, paddedGroupChunks = 1;
 
+  bool operator==(const RowSchedule &) const = default;
+
   int64_t chunksPerRow() const { return llvm::divideCeil(length, width); }
   /// Chunks that are dealt out, those that pad a group included.
   int64_t dealtChunks() const { return chunksPerRow() / groupChunks * paddedGroupChunks; }
-  /// Blocks that a multiprocessor must be able to hold, which bounds their registers.
-  int64_t residentBlocks() const;
+  int64_t residentBlocks() const {
+    return std::max<int64_t>(1, residentThreads / threads);
+  }
   /// Whether thread coordinates can lie behind the end of the row.
   bool mayExceedRow() const {
     return kind == Whole &&
@@ -60,8 +64,14 @@ struct RowSchedule {
   }
 };
 
-/// The numbers of rows that one schedule is for: up to the pass's `few-rows`, or more.
+/// The numbers of rows that one schedule is for: up to `findMostOfFew`, or more.
 enum class RowCount { Few, Many };
+
+/// `few-rows` of rows of at least 1024 elements, or as many shorter ones as hold as much.
+int64_t findMostOfFew(const RowProgram &program, int64_t fewRows);
+
+/// How many elements an access takes if operands are aligned; 1 if that can't help.
+int64_t findChunkWidth(const RowProgram &program, RowCount count);
 
 /// The schedule of `program` with chunks of `width` elements. Fails, with an error at
 /// the region, if a row is longer than any block can hold.
