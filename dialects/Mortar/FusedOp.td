@@ -31,6 +31,7 @@ def Mortar_FusedOp : Mortar_Op<"fused", [
     | `row_scalar` | [.., 1], one value a row | a scalar |
     | `scalar` | [1], the same for every row | a scalar |
     | `group_scalar` | [.., G], one value for each of a row's G groups | `vector<G>` |
+    | `heads` | [.., H, L], a row in two dimensions | `vector<H·L>` |
 
     What it yields is written to the destinations, row by row, in order. Rows are
     counted in row-major order of the leading dimensions, so operands of different
@@ -43,8 +44,9 @@ def Mortar_FusedOp : Mortar_Op<"fused", [
 
     Constraints:
     - (C1) there is a map for each input and for each destination; a destination's is
-      `row`, `row_scalar` or `group_scalar`.
-    - (C2) an operand's shape fits its map, and its last dimension is static.
+      `row`, `heads`, `row_scalar` or `group_scalar`.
+    - (C2) an operand's shape fits its map, and its last dimension is static; of `heads` the
+      last two.
     - (C3) the block's arguments are what the inputs' maps say.
     - (C4) the yielded values are what the destinations' maps say.
     - (C5) operands mapped by row have the same number of rows, where it is static,

@@ -21,8 +21,9 @@ def Mortar_RowMap : I32EnumAttr<
      I32EnumAttrCase<"Column", 1, "column">,       // [N] -> vector<N>, every row the same
      I32EnumAttrCase<"RowScalar", 2, "row_scalar">,// [.., 1] -> a scalar of this row
      I32EnumAttrCase<"Scalar", 3, "scalar">,       // [1] -> a scalar, every row the same
-     I32EnumAttrCase<"GroupScalar", 4, "group_scalar">]> { // [.., G] -> vector<G>, one
+     I32EnumAttrCase<"GroupScalar", 4, "group_scalar">, // [.., G] -> vector<G>, one
                                                    // value for each group of this row
+     I32EnumAttrCase<"Heads", 5, "heads">]> {      // [.., H, L] -> vector<H·L>
   let cppNamespace = "::mortar";
   let genSpecializedAttr = 0;
 }

@@ -76,6 +76,15 @@ def Mortar_FusionOpInterface : OpInterface<"FusionOpInterface"> {
         });
       }]>,
     InterfaceMethod<[{
+        The op on rows that are `heads` of its own, one behind the other, each computed
+        as before: made before `b`'s point of `operands`, which are so long (a column
+        stands there once for each head). Null, and nothing made, if it can't be. As a
+        rule what is elementwise can.
+      }],
+      "::mlir::Operation *", "coarsen",
+      (ins "::mlir::OpBuilder &":$b, "::mlir::ValueRange":$operands, "int64_t":$heads),
+      "", "return ::mortar::coarsenElementwise($_op.getOperation(), b, operands, heads);">,
+    InterfaceMethod<[{
         The op's meaning, written once: replaces the op, on rows, by row primitives
         (arith and math on vectors, mortar.row_*). Ops that are primitives
         already leave themselves alone.

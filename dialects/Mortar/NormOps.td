@@ -10,8 +10,8 @@ include "MortarInterfaces.td"
 def Mortar_RmsNormOp : Mortar_Op<"rms_norm", [
     Pure,
     DeclareOpInterfaceMethods<Mortar_FusionOpInterface,
-        ["getOperandMap", "reducesRow", "getNormRowOperand",
-         "getNormWeightOperand", "decompose"]>]> {
+        ["getOperandMap", "reducesRow", "getReducedGroup", "getNormRowOperand",
+         "getNormWeightOperand", "coarsen", "decompose"]>]> {
   let summary = "divides a row by its root mean square";
   let description = [{
     For each row x of N values (formula: Zhang and Sennrich 2019, with the rounding
@@ -27,8 +27,10 @@ def Mortar_RmsNormOp : Mortar_Op<"rms_norm", [
     The sum is Mortar's reduction tree: the row is padded with −0.0 to a power of two
     and adjacent pairs are added, level by level. Its bits depend on the values
     and their count alone. V is N, or `variance_size`: then the statistics are those of
-    the first V elements, and all N are normalized. Without `inner` the normalized value stays in f32; `inner(bf16)` is
-    the convention that rounds it before the weight's multiply.
+    the first V elements, and all N are normalized. Or V is `group_size`, and each V
+    consecutive elements have statistics of their own. Without `inner` the normalized
+    value stays in f32; `inner(bf16)` is the convention that rounds it before the
+    weight's multiply.
 
     Constraints:
     - (C1) `input` and `result` have the same shape, both tensors or both rows.
@@ -38,6 +40,8 @@ def Mortar_RmsNormOp : Mortar_Op<"rms_norm", [
     - (C4) `weight_offset` is 0 or 1, and 0 without a weight.
     - (C5) `inner` is f32, f16 or bf16.
     - (C6) `variance_size` is at least 1, and at most N if that is static.
+    - (C7) `group_size` is N, or divides N and is greater than 1; there is no
+      `variance_size` beside it.
 
     Example:
     ```mlir
@@ -50,12 +54,14 @@ def Mortar_RmsNormOp : Mortar_Op<"rms_norm", [
     Optional<Mortar_Rows>:$weight,
     F32Attr:$epsilon,
     OptionalAttr<I64Attr>:$variance_size,
+    OptionalAttr<I64Attr>:$group_size,
     DefaultValuedAttr<I64Attr, "0">:$weight_offset,
     OptionalAttr<TypeAttr>:$inner_type);
   let results = (outs Mortar_Rows:$result);
   let assemblyFormat = [{
     $input (`weight` `(` $weight^ `)`)? `epsilon` `(` $epsilon `)`
-    (`variance_size` `(` $variance_size^ `)`)? (`weight_offset` `(` $weight_offset^ `)`)? (`inner` `(` $inner_type^ `)`)?
+    (`variance_size` `(` $variance_size^ `)`)? (`group_size` `(` $group_size^ `)`)?
+    (`weight_offset` `(` $weight_offset^ `)`)? (`inner` `(` $inner_type^ `)`)?
     attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
@@ -65,7 +71,7 @@ def Mortar_GatedRmsNormOp : Mortar_Op<"gated_rms_norm", [
     Pure,
     DeclareOpInterfaceMethods<Mortar_FusionOpInterface,
         ["getOperandMap", "reducesRow", "getReducedGroup", "getNormRowOperand",
-         "getNormWeightOperand", "decompose"]>]> {
+         "getNormWeightOperand", "coarsen", "decompose"]>]> {
   let summary = "an RMS norm, gated before or after";
   let description = [{
     For each row x of N values and its gate z (vLLM's RMSNormGated; Mamba 2, Qwen3-Next's

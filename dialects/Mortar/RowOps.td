@@ -111,4 +111,26 @@ def Mortar_RowPrefixOp : Mortar_Op<"row_prefix", [
   let hasVerifier = 1;
 }
 
+def Mortar_RowRepeatOp : Mortar_Op<"row_repeat", [Pure]> {
+  let summary = "a short row, as often as it fits";
+  let description = [{
+    Element i of the result is element i mod L of `input`, which has L elements: a weight
+    of one head, for each head of a row. Lowerings take it of a `column` argument only.
+
+    Constraints:
+    - (C1) `input` has the result's element type, and its length divides the result's and
+      is less than it.
+
+    Example:
+    ```mlir
+    %weights = mortar.row_repeat %weight : vector<128xbf16> -> vector<4096xbf16>
+    ```
+  }];
+  let arguments = (ins Mortar_Row:$input);
+  let results = (outs Mortar_Row:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
 #endif // MORTAR_ROW_OPS_TD

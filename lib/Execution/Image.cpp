@@ -20,8 +20,20 @@ Expected<Image> Image::make(ElementType type, const std::vector<int64_t> &shape,
   auto values = bytesOf(type, padded);
   if (!values)
     return values.status();
+  // Beside the rows of each matrix.
+  std::vector<int64_t> beside;
+  if (shape.size() > 2) {
+    beside.assign(shape.begin(), shape.end() - 2);
+    beside.push_back(placement.outerPad);
+  }
+  auto outer = bytesOf(type, beside);
+  if (!outer)
+    return outer.status();
+  if (!beside.empty())
+    *values += *outer;
   for (size_t i = shape.size(); i-- > 1;)
-    image.strides[i - 1] = image.strides[i] * padded[i];
+    image.strides[i - 1] = image.strides[i] * padded[i] +
+                           (i + 2 == shape.size() ? placement.outerPad : 0);
   image.first = guardBytes + placement.offset * elementTypeBytes(type);
   image.storage.assign(alignment + image.first + *values + guardBytes, char(0xff));
   image.lead = -reinterpret_cast<uintptr_t>(image.storage.data()) % alignment;
@@ -36,9 +48,14 @@ template <typename Visit> void Image::forEachRow(Visit visit) const {
     rows *= shape[i];
   if (width == 0)
     return;
-  size_t distance = shape.size() > 1 ? strides[shape.size() - 2] : width;
-  for (size_t row = 0; row < rows; ++row)
-    visit(first + row * distance * bytesEach, row * width * bytesEach, width * bytesEach);
+  for (size_t row = 0; row < rows; ++row) {
+    size_t place = 0, rest = row;
+    for (size_t i = shape.size() - std::min<size_t>(1, shape.size()); i-- > 0;) {
+      place += rest % shape[i] * strides[i];
+      rest /= shape[i];
+    }
+    visit(first + place * bytesEach, row * width * bytesEach, width * bytesEach);
+  }
 }
 
 void Image::put(const Tensor &tensor) {

@@ -49,7 +49,12 @@ Program::place(size_t entry, const std::vector<Tensor> &inputs, Placement placem
     if (!shape)
       return Status::error("entry '", declared.name, "': expected output argument ", i,
                            " to hold a result");
-    auto image = Image::make(declared.args[i].type, *shape, placement);
+    // Rows in two dimensions need no even spacing where the inner one is static.
+    const std::vector<int64_t> &known = declared.args[i].shape;
+    Placement own = placement;
+    if (known.size() > 2 && known[known.size() - 2] > 1)
+      own.outerPad = placement.pad;
+    auto image = Image::make(declared.args[i].type, *shape, own);
     if (!image)
       return image.status();
     if (input)

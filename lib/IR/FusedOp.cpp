@@ -56,6 +56,13 @@ Type FusedOp::getRowType(Type type, RowMap map) {
     if (ShapedType::isDynamic(length) || length < 1)
       return {};
     return VectorType::get({length}, shaped.getElementType());
+  case RowMap::Heads: {
+    int64_t heads = oneRow ? 0 : shaped.getShape().end()[-2], row = 0;
+    if (ShapedType::isDynamic(length) || length < 1 || heads < 1 ||
+        llvm::MulOverflow(heads, length, row))
+      return {};
+    return VectorType::get({row}, shaped.getElementType());
+  }
   case RowMap::Scalar:
     if (!oneRow)
       return {};
@@ -81,7 +88,7 @@ bool FusedOp::reducesRow() {
 
 void FusedOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
   static constexpr StringLiteral names[] = {"row", "column", "row_scalar", "scalar",
-                                            "group_scalar"};
+                                            "group_scalar", "heads"};
   for (BlockArgument arg : region.getArguments())
     if (arg.getArgNumber() < getInputMaps().size())
       setName(arg, names[unsigned(getInputMap(arg.getArgNumber()))]);
@@ -136,7 +143,7 @@ static ParseResult parseOperands(OpAsmParser &parser, StringRef keyword,
     auto symbol = symbolizeRowMap(map);
     if (!symbol)
       return parser.emitError(mapLoc)
-             << "expected row, column, row_scalar, scalar or group_scalar, but found '"
+             << "expected row, column, row_scalar, scalar, group_scalar or heads, but found '"
              << map << "'";
     maps.push_back(RowMapAttr::get(parser.getContext(), *symbol));
     return success();
@@ -186,9 +193,9 @@ ParseResult FusedOp::parse(OpAsmParser &parser, OperationState &state) {
 //===----------------------------------------------------------------------===//
 
 /// The number of rows of `type` under `map`, or kDynamic.
-static int64_t countRows(ShapedType type) {
+static int64_t countRows(ShapedType type, RowMap map) {
   int64_t rows = 1;
-  for (int64_t size : type.getShape().drop_back()) {
+  for (int64_t size : type.getShape().drop_back(map == RowMap::Heads ? 2 : 1)) {
     if (ShapedType::isDynamic(size))
       return ShapedType::kDynamic;
     // More than can be counted are as good as unknown; no memory holds them.
@@ -196,10 +203,6 @@ static int64_t countRows(ShapedType type) {
       return ShapedType::kDynamic;
   }
   return rows;
-}
-
-static bool isPerRow(RowMap map) {
-  return map == RowMap::Row || map == RowMap::RowScalar || map == RowMap::GroupScalar;
 }
 
 LogicalResult FusedOp::verify() {
@@ -214,7 +217,7 @@ LogicalResult FusedOp::verify() {
   for (unsigned i = 0; i < getInits().size(); ++i)
     if (!isPerRow(getInitMap(i)))
       return emitOpError() << "(C1) expected destination " << i
-                           << " to be mapped by row, row_scalar or group_scalar, but found "
+                           << " to be mapped by row, heads, row_scalar or group_scalar, but found "
                            << stringifyRowMap(getInitMap(i));
   int64_t rows = ShapedType::kDynamic;
   auto checkOperand = [&](StringRef what, unsigned i, Type type,
@@ -225,7 +228,7 @@ LogicalResult FusedOp::verify() {
                            << " with a static last dimension, but found " << type;
     if (!isPerRow(map))
       return success();
-    int64_t found = countRows(cast<ShapedType>(type));
+    int64_t found = countRows(cast<ShapedType>(type), map);
     if (ShapedType::isDynamic(found))
       return success();
     if (!ShapedType::isDynamic(rows) && rows != found)

@@ -80,7 +80,8 @@ struct DropDeadAndDoubledOperands : OpRewritePattern<FusedOp> {
   }
 };
 
-/// Reads an input's rows where they come from, past views that keep them.
+/// Reads an input's rows where they come from, past views that keep them, or that join the
+/// heads of each.
 struct ReadThroughViews : OpRewritePattern<FusedOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -94,6 +95,19 @@ struct ReadThroughViews : OpRewritePattern<FusedOp> {
                                op.getInputMap(input.getOperandNumber())))
         continue;
       rewriter.modifyOpInPlace(op, [&] { input.set(source); });
+      changed = true;
+    }
+    for (OpOperand &input : op.getInputsMutable()) {
+      auto join = input.get().getDefiningOp<tensor::CollapseShapeOp>();
+      unsigned number = input.getOperandNumber();
+      if (!join || !isHeadView(join) || op.getInputMap(number) != RowMap::Row)
+        continue;
+      SmallVector<Attribute> maps(op.getInputMaps().getValue());
+      maps[number] = RowMapAttr::get(op.getContext(), RowMap::Heads);
+      rewriter.modifyOpInPlace(op, [&] {
+        input.set(join.getSrc());
+        op.setInputMapsAttr(rewriter.getArrayAttr(maps));
+      });
       changed = true;
     }
     return success(changed);

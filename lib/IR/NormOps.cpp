@@ -64,8 +64,10 @@ LogicalResult RmsNormOp::verify() {
         error << "of at least 1";
       return error << ", but found " << size;
     }
+    if (getGroupSize())
+      return emitOpError("(C7) expected variance_size or group_size, but found both");
   }
-  return success();
+  return verifyGroupSize(*this, "C7", getGroupSize(), input);
 }
 
 LogicalResult GatedRmsNormOp::verify() {
@@ -99,7 +101,13 @@ RowMap RmsNormOp::getOperandMap(unsigned operand) {
   return operand == 0 ? RowMap::Row : RowMap::Column;
 }
 
+/// `size` as what is reduced of a row: 0 for all of it.
+static int64_t reducedGroup(std::optional<int64_t> size, Value row) {
+  return size.value_or(0) == rowLength(row.getType()) ? 0 : size.value_or(0);
+}
+
 bool RmsNormOp::reducesRow() { return true; }
+int64_t RmsNormOp::getReducedGroup() { return reducedGroup(getGroupSize(), getInput()); }
 int64_t RmsNormOp::getNormRowOperand() { return 0; }
 int64_t RmsNormOp::getNormWeightOperand() { return getWeight() ? 1 : -1; }
 
@@ -110,11 +118,29 @@ RowMap GatedRmsNormOp::getOperandMap(unsigned operand) {
 bool GatedRmsNormOp::reducesRow() { return true; }
 
 int64_t GatedRmsNormOp::getReducedGroup() {
-  int64_t size = getGroupSize().value_or(0);
-  return size == rowLength(getInput().getType()) ? 0 : size;
+  return reducedGroup(getGroupSize(), getInput());
 }
 int64_t GatedRmsNormOp::getNormRowOperand() { return 0; }
 int64_t GatedRmsNormOp::getNormWeightOperand() { return 2; }
+
+/// A norm of heads is one of groups.
+template <typename Norm>
+static Operation *coarsenNorm(Norm norm, OpBuilder &b, ValueRange operands, int64_t heads) {
+  int64_t group = norm.getGroupSize().value_or(rowLength(norm.getInput().getType()));
+  if (group == 1)
+    return nullptr;
+  auto made = cast<Norm>(cloneOnRows(norm, b, operands, heads));
+  made.setGroupSize(group);
+  return made;
+}
+
+Operation *RmsNormOp::coarsen(OpBuilder &b, ValueRange operands, int64_t heads) {
+  return getVarianceSize() ? nullptr : coarsenNorm(*this, b, operands, heads);
+}
+
+Operation *GatedRmsNormOp::coarsen(OpBuilder &b, ValueRange operands, int64_t heads) {
+  return coarsenNorm(*this, b, operands, heads);
+}
 
 //===----------------------------------------------------------------------===//
 // Decompositions
@@ -167,8 +193,10 @@ LogicalResult RmsNormOp::decompose(RewriterBase &rewriter) {
   ImplicitLocOpBuilder b(getLoc(), rewriter);
   b.setInsertionPoint(*this);
   Value x = widenRow(b, getLoc(), getInput());
-  int64_t count = getVarianceSize().value_or(rowLength(x.getType()));
-  Value y = roundAt(b, normalize(b, x, /*groups=*/1, count, getEpsilon()), getInnerType());
+  int64_t length = rowLength(x.getType()), group = getGroupSize().value_or(length);
+  int64_t count = getVarianceSize().value_or(group);
+  Value y = roundAt(b, normalize(b, x, length / group, count, getEpsilon()),
+                    getInnerType());
   if (Value weight = getWeight())
     y = weigh(b, y, weight, getWeightOffset());
   rewriter.replaceOp(*this, roundRow(b, getLoc(), y, getElementTypeOrSelf(getType())));

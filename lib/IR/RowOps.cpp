@@ -58,3 +58,23 @@ LogicalResult RowPrefixOp::verify() {
                          << length;
   return success();
 }
+
+LogicalResult RowRepeatOp::verify() {
+  auto input = cast<VectorType>(getInput().getType());
+  auto result = cast<VectorType>(getType());
+  if (input.getElementType() != result.getElementType() ||
+      !dividesRow(input.getDimSize(0), result.getDimSize(0)))
+    return emitOpError() << "(C1) expected input of the result's element type, with a "
+                            "length that divides "
+                         << result.getDimSize(0) << " and is less than it, but found "
+                         << input;
+  return success();
+}
+
+/// A repeated splat is a splat.
+OpFoldResult RowRepeatOp::fold(FoldAdaptor adaptor) {
+  auto splat = dyn_cast_or_null<SplatElementsAttr>(adaptor.getInput());
+  if (!splat)
+    return {};
+  return splat.resizeSplat(cast<VectorType>(getType()));
+}

@@ -126,6 +126,11 @@ static FailureOr<Array> slice(tensor::ExtractSliceOp op, const Array &source,
 // Regions
 //===----------------------------------------------------------------------===//
 
+/// How many rows `map` sees in an array.
+static int64_t countRows(RowMap map, const Array &array) {
+  return countElements(ArrayRef(array.shape).drop_back(map == RowMap::Heads ? 2 : 1));
+}
+
 /// What the program of row `row` sees of an input.
 static Array seeThrough(RowMap map, const Array &input, int64_t row) {
   if (map == RowMap::Column)
@@ -133,6 +138,8 @@ static Array seeThrough(RowMap map, const Array &input, int64_t row) {
   if (map == RowMap::Scalar)
     return Array{input.elementType, {}, input.bits};
   int64_t length = input.shape.back();
+  if (map == RowMap::Heads)
+    length *= input.shape[input.shape.size() - 2];
   auto begin = input.bits.begin() + row * length;
   Array seen{input.elementType, {length}, {begin, begin + length}};
   if (map == RowMap::RowScalar)
@@ -150,11 +157,11 @@ FailureOr<std::vector<Array>> Interpreter::runRegion(FusedOp region, Values &val
     results.push_back(values[init]);
     results.back().bits.clear();
   }
-  int64_t rows = countElements(ArrayRef(results[0].shape).drop_back());
+  int64_t rows = countRows(region.getInitMap(0), results[0]);
   for (auto [i, input] : llvm::enumerate(region.getInputs())) {
     RowMap map = region.getInputMap(i);
-    int64_t found = countElements(ArrayRef(values[input].shape).drop_back());
-    if (map != RowMap::Column && map != RowMap::Scalar && found != rows)
+    int64_t found = countRows(map, values[input]);
+    if (isPerRow(map) && found != rows)
       return region.emitError() << "expected input " << i << " to have " << rows
                                 << " rows, but found " << found;
   }

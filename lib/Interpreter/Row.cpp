@@ -78,6 +78,14 @@ static Array takeHalf(RowHalfOp op, const Array &row) {
   return half;
 }
 
+static Array repeat(RowRepeatOp op, const Array &input) {
+  int64_t length = rowLength(op.getType());
+  Array row{input.elementType, {length}, {}};
+  for (int64_t i = 0; i < length; ++i)
+    row.bits.push_back(input.bits[i % input.bits.size()]);
+  return row;
+}
+
 static Array takePrefix(RowPrefixOp op, const Array &row) {
   Array result = row;
   std::fill(result.bits.begin() + op.getLength(), result.bits.end(),
@@ -102,6 +110,8 @@ FailureOr<std::vector<Array>> interpreter::evaluateRow(FusedOp region,
       result = broadcast(filling, *operands[0]);
     else if (auto half = dyn_cast<RowHalfOp>(op))
       result = takeHalf(half, *operands[0]);
+    else if (auto repeated = dyn_cast<RowRepeatOp>(op))
+      result = repeat(repeated, *operands[0]);
     else if (auto prefix = dyn_cast<RowPrefixOp>(op))
       result = takePrefix(prefix, *operands[0]);
     else

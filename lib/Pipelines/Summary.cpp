@@ -28,7 +28,7 @@ static KernelSummary summarize(FusedOp region) {
     // Weights stay in the cache from row to row.
     auto arg = dyn_cast<BlockArgument>(value);
     RowMap map = arg ? region.getInputMap(arg.getArgNumber()) : RowMap::Row;
-    return map != RowMap::Column && map != RowMap::Scalar;
+    return isPerRow(map);
   };
   for (Operation &op : region.getBodyBlock()->without_terminator()) {
     if (!isa<FusionOpInterface>(op))

@@ -144,21 +144,37 @@ static Value lookThroughCasts(Value value) {
   return value;
 }
 
-/// Each result has a buffer of its own: an argument that is returned, or a value that is
-/// returned twice, is copied by a region.
+/// Each result has a buffer of its own: an argument that is returned, a value that is
+/// returned twice, or one whose heads were joined or taken apart by nobody but a view, is
+/// copied by a region.
 void DestinationAssigner::copySharedResults() {
   llvm::SmallDenseSet<Value> seen;
   for (OpOperand &operand : entry.getTerminator()->getOpOperands()) {
     Value value = lookThroughCasts(operand.get());
     auto type = dyn_cast<RankedTensorType>(value.getType());
     bool shared = isa<BlockArgument>(value) || !seen.insert(value).second;
-    if (!shared || !FusedOp::getRowType(type, RowMap::Row))
+    Value source = value;
+    RowMap read = RowMap::Row, written = RowMap::Row;
+    if (Operation *view = value.getDefiningOp(); isHeadView(view)) {
+      source = view->getOperand(0);
+      (isa<tensor::CollapseShapeOp>(view) ? read : written) = RowMap::Heads;
+      shared = true;
+    }
+    if (!shared || !FusedOp::getRowType(type, written) ||
+        !FusedOp::getRowType(source.getType(), read))
       continue;
     b.setInsertionPoint(entry.getTerminator());
     Location loc = func.getLoc();
-    Value empty = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, value),
-                                          type.getElementType());
-    auto copy = FusedOp::create(b, loc, value, RowMap::Row, empty, RowMap::Row);
+    auto region = source.getDefiningOp<FusedOp>();
+    auto init = region ? region.getInits()[cast<OpResult>(source).getResultNumber()]
+                             .getDefiningOp<tensor::EmptyOp>()
+                       : tensor::EmptyOp();
+    SmallVector<OpFoldResult> sizes =
+        init ? init.getMixedSizes() : tensor::getMixedSizes(b, loc, source);
+    if (source != value)
+      sizes = getViewSizes(b, value.getDefiningOp(), sizes);
+    Value empty = tensor::EmptyOp::create(b, loc, sizes, type.getElementType());
+    auto copy = FusedOp::create(b, loc, source, read, empty, written);
     copy.setLabel("copy");
     b.setInsertionPointToEnd(copy.getBodyBlock());
     YieldOp::create(b, loc, copy.getBodyBlock()->getArguments());
@@ -201,7 +217,8 @@ Value DestinationAssigner::findDeadInput(FusedOp fused, unsigned result,
                                          bool isReturned) {
   Type type = fused.getResult(result).getType();
   for (auto [i, input] : llvm::enumerate(fused.getInputs())) {
-    if (input.getType() != type || fused.getInputMap(i) != RowMap::Row ||
+    if (input.getType() != type || !isWholeRow(fused.getInputMap(i)) ||
+        fused.getInputMap(i) != fused.getInitMap(result) ||
         overwritten.contains(input))
       continue;
     if (auto arg = dyn_cast<BlockArgument>(input)) {

@@ -30,7 +30,7 @@ struct FusedOpBufferization
     auto fused = cast<FusedOp>(op);
     return llvm::all_of(operands, [&](OpOperand *operand) {
       return fused.isDpsInit(operand) ||
-             fused.getInputMap(operand->getOperandNumber()) == RowMap::Row;
+             isWholeRow(fused.getInputMap(operand->getOperandNumber()));
     });
   }
 

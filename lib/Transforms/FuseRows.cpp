@@ -36,7 +36,7 @@ private:
   void wrapAll(RewriterBase &rewriter);
   bool mergeAll(RewriterBase &rewriter);
   LogicalResult cleanUp();
-  void reportAll(bool merge);
+  void reportAll(RewriterBase &rewriter, bool merge);
   void report(Location loc, StringRef name, const Refusal &refusal);
 
   func::FuncOp func;
@@ -70,13 +70,27 @@ LogicalResult RowFuser::run(bool merge) {
   // has this size.
   if (failed(cleanUp()))
     return failure();
+  SmallVector<FusedOp> regions;
+  func.walk([&](FusedOp region) { regions.push_back(region); });
+  for (FusedOp region : regions)
+    coarsenReader(rewriter, region);
   // A merge moves what stands in between, which may make room for one before it.
   while (merge && mergeAll(rewriter))
     ;
   if (failed(cleanUp()))
     return failure();
-  reportAll(merge);
+  reportAll(rewriter, merge);
   return success();
+}
+
+/// `value` before views that keep rows, or join or part their heads.
+static Value lookThroughHeads(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isRowView(op) && !isHeadView(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
 }
 
 /// The ops that become regions: those that start one, and whatever hangs together with
@@ -92,7 +106,7 @@ findJoining(func::FuncOp func, ArrayRef<FusionOpInterface> ops,
   SmallVector<std::pair<Operation *, Operation *>> borders; // one of the two is refused
   auto connectOperands = [&](Operation *op) {
     for (Value operand : op->getOperands()) {
-      Operation *def = lookThroughViews(operand).getDefiningOp();
+      Operation *def = lookThroughHeads(operand).getDefiningOp();
       if (!def || connected.findLeader(def) == connected.member_end())
         continue;
       if (refusals.contains(op) || refusals.contains(def))
@@ -171,9 +185,8 @@ bool RowFuser::mergeAll(RewriterBase &rewriter) {
     for (bool changed = true; changed;) {
       changed = false;
       for (FusedOp producer : findProducers(consumer)) {
-        if (whyNotMerged(producer, consumer, options))
+        if (mergeOrSayWhyNot(rewriter, producer, consumer, options, /*merge=*/true))
           continue;
-        consumer = mergeRegions(rewriter, producer, consumer);
         changed = merged = true;
         break;
       }
@@ -202,12 +215,13 @@ void RowFuser::report(Location loc, StringRef name, const Refusal &refusal) {
 }
 
 /// One remark for each refusal and for each kernel, after everything has settled.
-void RowFuser::reportAll(bool merge) {
+void RowFuser::reportAll(RewriterBase &rewriter, bool merge) {
   for (auto &[loc, name, refusal] : unwrapped)
     report(loc, name, refusal);
   func.walk([&](FusedOp region) {
     for (FusedOp producer : merge ? findProducers(region) : SmallVector<FusedOp>())
-      if (auto refusal = whyNotMerged(producer, region, options))
+      if (auto refusal =
+              mergeOrSayWhyNot(rewriter, producer, region, options, /*merge=*/false))
         report(region.getLoc(),
                describeOps(producer, "+") + " -> " + describeOps(region, "+"),
                *refusal);

@@ -180,7 +180,8 @@ struct RowWidths {
       auto isRow = [&](Value value) {
         return isa<VectorType>(value.getType()) && !groups.contains(value);
       };
-      if (isa<arith::ConstantOp>(op))
+      // A repeated column is no row of its own width.
+      if (isa<arith::ConstantOp, RowRepeatOp>(op))
         continue;
       int64_t width = 0;
       for (Value value : op.getOperands())
@@ -303,7 +304,7 @@ std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,
            made = producer.getInitMap(result.getResultNumber());
     if (read == made)
       continue;
-    bool perRow = read != RowMap::Column && read != RowMap::Scalar;
+    bool perRow = isPerRow(read);
     return Refusal{"not-by-row",
                    ("the consumer reads it as a " + stringifyRowMap(read) +
                     (perRow ? ", and the producer makes it as a " + stringifyRowMap(made)

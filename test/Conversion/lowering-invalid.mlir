@@ -216,3 +216,14 @@ func.func @halves_and_pairs(%x: memref<?x8xf32>, %y: memref<?x4xf32>, %z: memref
   }
   return
 }
+
+// -----
+
+func.func @repeated_row(%x: memref<?x8xf32>, %y: memref<?x16xf32>) {
+  mortar.fused ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x16xf32>) {
+    // expected-error @+1 {{expected row_repeat of a column argument, but found another value}}
+    %b = mortar.row_repeat %a : vector<8xf32> -> vector<16xf32>
+    mortar.yield %b : vector<16xf32>
+  }
+  return
+}

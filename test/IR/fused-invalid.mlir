@@ -1,7 +1,7 @@
 // RUN: mortar-opt %s -split-input-file -verify-diagnostics
 
 func.func @fused_c1_column_destination(%x: tensor<64xbf16>) {
-  // expected-error @+1 {{'mortar.fused' op (C1) expected destination 0 to be mapped by row, row_scalar or group_scalar, but found column}}
+  // expected-error @+1 {{'mortar.fused' op (C1) expected destination 0 to be mapped by row, heads, row_scalar or group_scalar, but found column}}
   mortar.fused ins(%a = row %x : tensor<64xbf16>) outs(column %x : tensor<64xbf16>) {
     mortar.yield %a : vector<64xbf16>
   } -> tensor<64xbf16>
@@ -11,7 +11,7 @@ func.func @fused_c1_column_destination(%x: tensor<64xbf16>) {
 // -----
 
 func.func @fused_c1_scalar_destination(%x: tensor<1xbf16>) {
-  // expected-error @+1 {{(C1) expected destination 0 to be mapped by row, row_scalar or group_scalar, but found scalar}}
+  // expected-error @+1 {{(C1) expected destination 0 to be mapped by row, heads, row_scalar or group_scalar, but found scalar}}
   mortar.fused ins(%a = row %x : tensor<1xbf16>) outs(scalar %x : tensor<1xbf16>) {
     mortar.yield %a : vector<1xbf16>
   } -> tensor<1xbf16>

@@ -314,3 +314,19 @@ func.func @gated_rms_norm_activation(%x: tensor<4x64xbf16>, %z: tensor<4x64xbf16
     : (tensor<4x64xbf16>, tensor<4x64xbf16>, tensor<64xbf16>) -> tensor<4x64xbf16>
   return
 }
+
+// -----
+
+func.func @rms_norm_c7_divides(%x: tensor<4x64xbf16>) {
+  // expected-error @+1 {{(C7) expected a group_size of 64, or one that divides it and is greater than 1, but found 48}}
+  %y = mortar.rms_norm %x epsilon(1.0e-6) group_size(48) : (tensor<4x64xbf16>) -> tensor<4x64xbf16>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c7_both(%x: tensor<4x64xbf16>) {
+  // expected-error @+1 {{(C7) expected variance_size or group_size, but found both}}
+  %y = mortar.rms_norm %x epsilon(1.0e-6) variance_size(16) group_size(32) : (tensor<4x64xbf16>) -> tensor<4x64xbf16>
+  return
+}

@@ -95,3 +95,19 @@ func.func @row_half_which(%x: vector<8xf32>) {
   %y = mortar.row_half <third> %x : vector<8xf32> -> vector<4xf32>
   return
 }
+
+// -----
+
+func.func @row_repeat_c1_length(%x: vector<48xf32>) {
+  // expected-error @+1 {{(C1) expected input of the result's element type, with a length that divides 128 and is less than it, but found 'vector<48xf32>'}}
+  %y = mortar.row_repeat %x : vector<48xf32> -> vector<128xf32>
+  return
+}
+
+// -----
+
+func.func @row_repeat_c1_type(%x: vector<64xf16>) {
+  // expected-error @+1 {{(C1) expected input of the result's element type, with a length that divides 128 and is less than it, but found 'vector<64xf16>'}}
+  %y = mortar.row_repeat %x : vector<64xf16> -> vector<128xf32>
+  return
+}

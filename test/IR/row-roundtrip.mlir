@@ -59,3 +59,15 @@ func.func @row_broadcast_constant() -> (vector<8xf32>, vector<8xf32>) {
   %1 = mortar.row_broadcast %groups : vector<2xf32> -> vector<8xf32>
   return %0, %1 : vector<8xf32>, vector<8xf32>
 }
+
+// A weight of one head, for each.
+// CHECK-LABEL: @row_repeat(
+// FOLD-LABEL: @row_repeat(
+func.func @row_repeat(%x: vector<8xbf16>) -> (vector<32xbf16>, vector<32xbf16>) {
+  // CHECK: mortar.row_repeat %{{.*}} : vector<8xbf16> -> vector<32xbf16>
+  // FOLD: arith.constant dense<5.000000e-01> : vector<32xbf16>
+  %0 = mortar.row_repeat %x : vector<8xbf16> -> vector<32xbf16>
+  %half = arith.constant dense<0.5> : vector<8xbf16>
+  %1 = mortar.row_repeat %half : vector<8xbf16> -> vector<32xbf16>
+  return %0, %1 : vector<32xbf16>, vector<32xbf16>
+}

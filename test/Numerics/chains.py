@@ -21,12 +21,12 @@ def residual_add(x, types):
     return f"%y = mortar.residual_add {x}, %p : ({x_type}, {p_type}) -> {y_type}"
 
 
-def rms_norm(x, types, epsilon="1.0e-6", variance_size=None, weight_offset=None,
-             inner_type=None):
+def rms_norm(x, types, epsilon="1.0e-6", variance_size=None, group_size=None,
+             weight_offset=None, inner_type=None):
     x_type, w_type, y_type = (harness.tensor(rows, WIDTH, dtype)
                               for rows, dtype in zip((1, 0, 1), types))
     return (f"%y = mortar.rms_norm {x} weight(%w) epsilon({epsilon}) "
-            f"{option('variance_size', variance_size)} "
+            f"{option('variance_size', variance_size)} {option('group_size', group_size)} "
             f"{option('weight_offset', weight_offset)} {option('inner', inner_type)} "
             f": ({x_type}, {w_type}) -> {y_type}")
 

@@ -27,11 +27,14 @@ def narrow(x, dtype):
     return dtypes.encode(dtypes.round_to(x.astype(np.float64), dtype), dtype)
 
 
-def rms_norm(x, weight, epsilon, weight_offset, inner, variance_size=None):
+def rms_norm(x, weight, epsilon, weight_offset, inner, variance_size=None,
+             group_size=None):
     one = np.float32(1)
+    shape = x.shape
+    x = x.reshape(*shape[:-1], -1, group_size or shape[-1])
     head = x[..., :variance_size]
     mean = tree_sum(head * head) / np.float32(head.shape[-1])
-    y = x * (one / np.sqrt(mean + np.float32(epsilon)))
+    y = (x * (one / np.sqrt(mean + np.float32(epsilon)))).reshape(shape)
     if inner:
         y = widen(narrow(y, inner), inner)
     if weight is not None:

@@ -16,19 +16,22 @@ TYPES = [("f32", "f32", "f32"), ("bf16", "bf16", "bf16"), ("f16", "f16", "f16"),
 
 def variants(x_type, n):
     inner = "bf16" if x_type == "f32" else x_type
+    group = next((size for size in range(n // 2, 1, -1) if n % size == 0), n)
     return {"bare": dict(weighted=False, epsilon=1e-6),
             "weight": dict(epsilon=1e-6),
             "offset": dict(epsilon=1e-2, weight_offset=1),
             "inner": dict(epsilon=1e-5, inner=inner),
-            "prefix": dict(epsilon=1e-5, variance_size=max(1, 2 * n // 3))}
+            "prefix": dict(epsilon=1e-5, variance_size=max(1, 2 * n // 3)),
+            "groups": dict(epsilon=1e-6, group_size=group)}
 
 
 def function(name, n, types, weighted=True, epsilon=1e-6, weight_offset=0, inner=None,
-             variance_size=None):
+             variance_size=None, group_size=None):
     x, w, y = (harness.tensor(rows, n, dtype) for rows, dtype in zip((1, 0, 1), types))
     return f"""func.func @{name}(%x: {x}, %w: {w}) -> {y} {{
   %y = mortar.rms_norm %x {"weight(%w)" if weighted else ""} epsilon({epsilon:e})
     {f"variance_size({variance_size})" if variance_size else ""}
+    {f"group_size({group_size})" if group_size else ""}
     {"weight_offset(1)" if weight_offset else ""} {f"inner({inner})" if inner else ""}
     : ({x}{f", {w}" if weighted else ""}) -> {y}
   return %y : {y}
@@ -95,7 +98,7 @@ def measure(arguments, case):
                 ieee.rms_norm(ieee.widen(x, x_type),
                               ieee.widen(w, w_type) if weighted else None,
                               options["epsilon"], options.get("weight_offset", 0), inner,
-                              options.get("variance_size")),
+                              options.get("variance_size"), options.get("group_size")),
                 y_type)
         histogram.add_stepwise(key, ieee.same_bits(y, expected, y_type), where)
         if hard:

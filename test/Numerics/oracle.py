@@ -17,10 +17,11 @@ def residual_add(x, residual):
 
 
 def rms_norm(x, weight=None, epsilon=1e-6, weight_offset=0, inner=None,
-             variance_size=None):
+             variance_size=None, group_size=None):
     """The result before it is rounded, and the normalized row before `inner`."""
-    mean = np.mean(np.square(x[..., :variance_size]), axis=-1, keepdims=True)
-    normalized = x / np.sqrt(mean + np.float64(np.float32(epsilon)))
+    groups = x.reshape(*x.shape[:-1], -1, group_size or x.shape[-1])
+    mean = np.mean(np.square(groups[..., :variance_size]), axis=-1, keepdims=True)
+    normalized = (groups / np.sqrt(mean + np.float64(np.float32(epsilon)))).reshape(x.shape)
     result = round_to(normalized, inner) if inner else normalized
     if weight is not None:
         result = result * (weight + weight_offset)

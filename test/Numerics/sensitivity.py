@@ -25,6 +25,7 @@ import harness
 ATTRIBUTES = {
     ("rms_norm", "epsilon"): ["1.0e-6", "1.0e-2", "1.0"],
     ("rms_norm", "variance_size"): [None, "8", "48"],
+    ("rms_norm", "group_size"): [None, "8", "48"],
     ("rms_norm", "weight_offset"): ["0", "1"],
     ("rms_norm", "inner_type"): ["f32", "f16", "bf16"],
     ("silu_and_mul", "limit"): [None, "0.5", "1.5"],

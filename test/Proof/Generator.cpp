@@ -229,7 +229,7 @@ Value Generator::makeWideChain() {
     wide = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
   else
     wide = RmsNormOp::create(b, x.getType(), x, Value(), b.getF32FloatAttr(1e-6f),
-                             IntegerAttr(), b.getI64IntegerAttr(0), TypeAttr());
+                             IntegerAttr(), IntegerAttr(), b.getI64IntegerAttr(0), TypeAttr());
   Value narrow = SiluAndMulOp::create(b, typeLike(wide, pickElement(), half), wide,
                                       FloatAttr(), TypeAttr());
   if (half == width)
@@ -268,13 +268,45 @@ Value Generator::makeOddGroups() {
     return makeMixedNorm();
   Value x = pickRows(width);
   Value norm = RmsNormOp::create(b, x.getType(), x, Value(), b.getF32FloatAttr(1e-6f),
-                                 IntegerAttr(), b.getI64IntegerAttr(0), TypeAttr());
+                                 IntegerAttr(), IntegerAttr(), b.getI64IntegerAttr(0), TypeAttr());
   int64_t size = random.pick(ArrayRef(sizes));
   auto codes = QuantizeDynamicOp::create(
       b, typeLike(x, Float8E4M3FNType::get(b.getContext())),
       typeLike(x, b.getF32Type(), width / size), norm, Value(), b.getI64IntegerAttr(size),
       UnitAttr());
   return codes.getScales();
+}
+
+/// Rows of heads that meet rows of all of them: a norm of each, and what reads them joined;
+/// or the reverse.
+Value Generator::makeHeads() {
+  if (width % 2)
+    return makeMixedNorm();
+  int64_t heads = 2 + random.below(4), joined = heads * width;
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t dim = 0, rank = leading.size(); dim < rank; ++dim)
+    groups.push_back({dim});
+  groups.push_back({int64_t(leading.size()), int64_t(leading.size()) + 1});
+  SmallVector<int64_t> fine(leading);
+  fine.append({heads, width});
+  Value x = pickRows(joined);
+  if (random.oneIn(2))
+    x = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t dim = 0, rank = leading.size(); dim < rank; ++dim)
+    sizes.push_back(tensor::getMixedSize(b, b.getLoc(), x, dim));
+  sizes.append({b.getIndexAttr(heads), b.getIndexAttr(width)});
+  auto type = RankedTensorType::get(fine, getElementTypeOrSelf(x.getType()));
+  Value apart = tensor::ExpandShapeOp::create(b, b.getLoc(), type, x, groups, sizes);
+  Value weight = random.oneIn(2) ? addColumn(type.getElementType()) : Value();
+  Value norm = RmsNormOp::create(b, type, apart, weight, b.getF32FloatAttr(1e-6f),
+                                 IntegerAttr(), IntegerAttr(), b.getI64IntegerAttr(0),
+                                 TypeAttr());
+  if (random.oneIn(4)) // which on longer rows would be something else
+    norm = SiluAndMulOp::create(b, typeLike(norm, pickElement(), width / 2), norm,
+                                FloatAttr(), TypeAttr());
+  Value together = tensor::CollapseShapeOp::create(b, norm, groups);
+  return ResidualAddOp::create(b, together.getType(), together, pickLike(together));
 }
 
 /// Wide rows of which one op reads the halves and another the pairs.
@@ -295,7 +327,7 @@ Value Generator::makeMixedNorm() {
   Value sum = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
   Value weight = addColumn(type.isF32() ? Type(b.getBF16Type()) : b.getF32Type());
   return RmsNormOp::create(b, x.getType(), sum, weight, b.getF32FloatAttr(1e-6f),
-                           IntegerAttr(), b.getI64IntegerAttr(random.oneIn(2)), TypeAttr());
+                           IntegerAttr(), IntegerAttr(), b.getI64IntegerAttr(random.oneIn(2)), TypeAttr());
 }
 
 /// Rows quantized and read again, with an op in front.
@@ -387,7 +419,7 @@ OwningOpRef<ModuleOp> Generator::generate() {
       &Generator::makeTangle, &Generator::makeTangle, &Generator::makeDetour,
       &Generator::makeWideChain, &Generator::makeWideChain, &Generator::makeMixedNorm,
       &Generator::makeNarrowMath, &Generator::makeOddGroups, &Generator::makeOddGroups,
-      &Generator::makeHalvesAndPairs};
+      &Generator::makeHalvesAndPairs, &Generator::makeHeads, &Generator::makeHeads};
   // Some programs are all Mortar's, others are full of what isn't.
   bool withCalls = random.oneIn(3);
   bool withBranches = ShapedType::isDynamic(leading[0]) && random.oneIn(4);

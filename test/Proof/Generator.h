@@ -63,6 +63,7 @@ private:
   mlir::Value makeMixedNorm();
   mlir::Value makeOddGroups();
   mlir::Value makeHalvesAndPairs();
+  mlir::Value makeHeads();
   mlir::Value makeNarrowMath();
   mlir::Value makeRoundTrip();
   mlir::Value makeBranch();

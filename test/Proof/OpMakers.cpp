@@ -35,6 +35,15 @@ static FloatAttr pickEpsilon(Generator &g) {
   return g.b.getF32FloatAttr(g.random.pick(llvm::ArrayRef(epsilons)));
 }
 
+/// A whole row, or a divisor of it.
+static IntegerAttr pickGroupSize(Generator &g, int64_t length) {
+  SmallVector<int64_t> sizes{length};
+  for (int64_t size = 2; size < length; ++size)
+    if (length % size == 0)
+      sizes.push_back(size);
+  return g.b.getI64IntegerAttr(g.random.pick(llvm::ArrayRef(sizes)));
+}
+
 static Value makeRmsNorm(Generator &g) {
   Value x = g.pickRows(g.pickRowWidth());
   Value weight;
@@ -43,20 +52,14 @@ static Value makeRmsNorm(Generator &g) {
     weight = g.addColumn(g.random.oneIn(3) ? g.pickElement()
                                            : getElementTypeOrSelf(x.getType()));
   IntegerAttr varianceSize;
+  IntegerAttr groupSize;
   if (g.random.oneIn(4))
     varianceSize = g.b.getI64IntegerAttr(1 + g.random.below(rowLength(x.getType())));
+  else if (g.random.oneIn(4))
+    groupSize = pickGroupSize(g, rowLength(x.getType()));
   return RmsNormOp::create(
       g.b, g.typeLike(x, g.pickElement()), x, weight, pickEpsilon(g), varianceSize,
-      g.b.getI64IntegerAttr(weight && g.random.oneIn(3)), pickInner(g));
-}
-
-/// A whole row, or a divisor of it.
-static IntegerAttr pickGroupSize(Generator &g, int64_t length) {
-  SmallVector<int64_t> sizes{length};
-  for (int64_t size = 2; size < length; ++size)
-    if (length % size == 0)
-      sizes.push_back(size);
-  return g.b.getI64IntegerAttr(g.random.pick(llvm::ArrayRef(sizes)));
+      groupSize, g.b.getI64IntegerAttr(weight && g.random.oneIn(3)), pickInner(g));
 }
 
 static Value makeGatedRmsNorm(Generator &g) {
@@ -242,8 +245,8 @@ static Value makeFma(Generator &g) {
 
 static constexpr StringLiteral fastmath[] = {"fastmath"};
 static constexpr StringLiteral truncation[] = {"fastmath", "roundingmode"};
-static constexpr StringLiteral normAttributes[] = {"epsilon", "variance_size",
-                                                   "weight_offset", "inner_type"};
+static constexpr StringLiteral normAttributes[] = {
+    "epsilon", "variance_size", "group_size", "weight_offset", "inner_type"};
 static constexpr StringLiteral gatedNormAttributes[] = {
     "epsilon",       "activation", "norm_before_gate", "group_size",
     "weight_offset", "inner_type", "weighted_type"};

@@ -66,13 +66,13 @@ func.func @branches(%x: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
 // -----
 
 // expected-error @+1 {{expected result 0 of 'returns_a_view' to be made by a mortar.fused region, but it is made by tensor.expand_shape}}
-func.func @returns_a_view(%x: tensor<4x64xbf16>) -> tensor<4x2x32xbf16> {
+func.func @returns_a_view(%x: tensor<4x64xbf16>) -> tensor<4x2x2x16xbf16> {
   %e = tensor.empty() : tensor<4x64xbf16>
   %0 = mortar.fused ins(%a = row %x : tensor<4x64xbf16>) outs(row %e : tensor<4x64xbf16>) {
     mortar.yield %a : vector<64xbf16>
   } -> tensor<4x64xbf16>
-  %v = tensor.expand_shape %0 [[0], [1, 2]] output_shape [4, 2, 32] : tensor<4x64xbf16> into tensor<4x2x32xbf16>
-  return %v : tensor<4x2x32xbf16>
+  %v = tensor.expand_shape %0 [[0], [1, 2, 3]] output_shape [4, 2, 2, 16] : tensor<4x64xbf16> into tensor<4x2x2x16xbf16>
+  return %v : tensor<4x2x2x16xbf16>
 }
 
 // -----

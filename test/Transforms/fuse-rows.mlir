@@ -218,17 +218,14 @@ func.func @through_cast_and_reshapes(%x: tensor<4x128xbf16>) -> (tensor<?x128xbf
 
 // -----
 
-// Rows that are split are other rows. Their sizes are still not read from the region.
+// Rows that are split are heads of a row. Their sizes are not read from the region.
 // CHECK-LABEL: @split_rows(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x256xbf16>, %[[T:[a-z0-9]+]]: index
 func.func @split_rows(%x: tensor<?x256xbf16>, %t: index) -> tensor<?x2x128xbf16> {
-  // CHECK: mortar.fused
-  // CHECK-NEXT: mortar.residual_add
-  // CHECK-NEXT: mortar.yield
-  // CHECK: %[[SPLIT:.*]] = tensor.expand_shape
   // CHECK: %[[E:.*]] = tensor.empty(%[[T]]) : tensor<?x2x128xbf16>
-  // CHECK: mortar.fused ins(%{{.*}} = row %[[SPLIT]] : {{.*}} outs(row %[[E]] :
-  // CHECK-NEXT: mortar.rms_norm
+  // CHECK: mortar.fused ins(%{{.*}} = row %[[X]] : {{.*}} outs(heads %[[E]] :
+  // CHECK-NEXT: mortar.residual_add
+  // CHECK-NEXT: mortar.rms_norm {{.*}} group_size(128)
   %s = mortar.residual_add %x, %x : (tensor<?x256xbf16>, tensor<?x256xbf16>) -> tensor<?x256xbf16>
   %split = tensor.expand_shape %s [[0], [1, 2]] output_shape [%t, 2, 128] : tensor<?x256xbf16> into tensor<?x2x128xbf16>
   %n = mortar.rms_norm %split epsilon(1.0e-6) : (tensor<?x2x128xbf16>) -> tensor<?x2x128xbf16>

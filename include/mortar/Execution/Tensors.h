@@ -53,9 +53,9 @@ Difference compare(const Tensor &found, const Tensor &expected);
 std::string describeElement(const Tensor &tensor, size_t index);
 
 /// Where a tensor lies in memory: `offset` elements behind an aligned address, `pad`
-/// elements between its rows.
+/// elements between its rows, and `outerPad` more between its matrices.
 struct Placement {
-  int64_t offset = 0, pad = 0;
+  int64_t offset = 0, pad = 0, outerPad = 0;
 };
 
 /// The memory of one argument, of the same layout on the host as on a device: guards on

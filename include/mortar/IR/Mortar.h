@@ -30,8 +30,23 @@ inline int64_t rowLength(mlir::Type type) {
   return shape.empty() ? 1 : shape.back();
 }
 
+/// Whether an operand under `map` has something of its own for each row.
+inline bool isPerRow(RowMap map) {
+  return map != RowMap::Column && map != RowMap::Scalar;
+}
+/// Whether each row under `map` has all its elements in the operand.
+inline bool isWholeRow(RowMap map) { return map == RowMap::Row || map == RowMap::Heads; }
+
+/// `op` on other operands, its rows `heads` times as long.
+mlir::Operation *cloneOnRows(mlir::Operation *op, mlir::OpBuilder &b,
+                             mlir::ValueRange operands, int64_t heads);
+
 /// Whether `op` is a cast or a reshape of a tensor that keeps every row as it is.
 bool isRowView(mlir::Operation *op);
+
+/// Whether `op` joins the heads of a row, [.., H, L] -> [.., H·L], or takes them apart; H
+/// and L are static.
+bool isHeadView(mlir::Operation *op);
 
 /// `value` before casts and reshapes that keep every row as it is.
 mlir::Value lookThroughViews(mlir::Value value);

@@ -12,6 +12,12 @@
 #define GET_ATTRDEF_CLASSES
 #include "mortar/IR/MortarAttrs.h.inc"
 
+namespace mortar {
+/// FusionOpInterface::coarsen of ops that compute each element of a row by itself.
+mlir::Operation *coarsenElementwise(mlir::Operation *op, mlir::OpBuilder &b,
+                                    mlir::ValueRange operands, int64_t heads);
+} // namespace mortar
+
 #include "mortar/IR/MortarInterfaces.h.inc"
 
 namespace mortar {

@@ -42,6 +42,26 @@ FusedOp wrapInRegion(mlir::RewriterBase &rewriter, FusionOpInterface op);
 FusedOp mergeRegions(mlir::RewriterBase &rewriter, FusedOp producer,
                      FusedOp consumer);
 
+/// A region on longer rows, or why there is none.
+struct CoarseRegion {
+  FusedOp region;
+  std::optional<Refusal> refusal;
+};
+
+/// `fine` on rows that are `heads` of its own, [.., heads, L] -> [.., heads·L], before it;
+/// its results have the same types. Nothing is left if it is refused.
+CoarseRegion coarsen(mlir::RewriterBase &rewriter, FusedOp fine, int64_t heads);
+
+/// `region`, on the longer rows that another region makes if it reads heads of those.
+FusedOp coarsenReader(mlir::RewriterBase &rewriter, FusedOp region);
+
+/// Joins two regions, of which `producer` is coarsened if `consumer` reads its rows as
+/// heads; `consumer` is then both. Or says why not, and leaves everything as it was; so it
+/// does without `merge`, if there is nothing to say.
+std::optional<Refusal> mergeOrSayWhyNot(mlir::RewriterBase &rewriter, FusedOp producer,
+                                        FusedOp &consumer, const FusionOptions &options,
+                                        bool merge);
+
 /// The dtype rule's verdict on the norms in `region`: a refusal if one of them must
 /// stay apart.
 std::optional<Refusal> checkDtypeRule(FusedOp region);

@@ -17,6 +17,8 @@ struct IndexBuilder : ImplicitLocOpBuilder {
   using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(*this, value); }
   Value add(Value a, Value b) { return createOrFold<arith::AddIOp>(a, b); }
+  Value div(Value a, Value b) { return createOrFold<arith::DivUIOp>(a, b); }
+  Value rem(Value a, Value b) { return createOrFold<arith::RemUIOp>(a, b); }
   Value sub(Value a, Value b) { return createOrFold<arith::SubIOp>(a, b); }
   Value mul(Value a, Value b) { return createOrFold<arith::MulIOp>(a, b); }
   Value both(Value a, Value b) { return createOrFold<arith::AndIOp>(a, b); }
@@ -47,12 +49,34 @@ static std::string nameOf(const HostOperand &operand, Value value, unsigned numb
 
 /// Bytes from the first to behind the last element, which rows may be apart.
 static Value spanInBytes(IndexBuilder &b, const HostOperand &operand) {
-  Value span = b.constant(operand.type.getShape().back());
-  if (operand.rowStride) {
-    Value last = b.sub(operand.rows, b.constant(1));
-    span = b.add(b.mul(last, operand.rowStride), span);
-  }
+  Value span = b.constant(operand.headLength());
+  auto addSteps = [&](Value stride, Value count) {
+    if (stride)
+      span = b.add(b.mul(b.sub(count, b.constant(1)), stride), span);
+  };
+  const OperandStrides &strides = operand.strides;
+  addSteps(strides.head, b.constant(operand.length() / operand.headLength()));
+  addSteps(strides.row, strides.outer ? b.constant(operand.inner) : operand.rows);
+  if (strides.outer)
+    addSteps(strides.outer, b.div(operand.rows, b.constant(operand.inner)));
   return b.mul(span, b.constant(operand.elementBytes()));
+}
+
+/// Whether two operands by row that begin at one address have all elements at the same.
+static Value haveSameLayout(IndexBuilder &b, const HostOperand &one,
+                            const HostOperand &other) {
+  using Predicate = arith::CmpIPredicate;
+  Value same = b.compare(Predicate::eq, one.strides.row, other.strides.row);
+  if (one.strides.head)
+    same = b.both(same, b.compare(Predicate::eq, one.strides.head, other.strides.head));
+  if (one.strides.outer && other.strides.outer && one.inner == other.inner)
+    return b.both(same, b.compare(Predicate::eq, one.strides.outer, other.strides.outer));
+  for (const HostOperand *operand : {&one, &other})
+    if (operand->strides.outer) // evenly spaced after all?
+      same = b.both(same, b.compare(Predicate::eq, operand->strides.outer,
+                                    b.mul(b.constant(operand->inner),
+                                          operand->strides.row)));
+  return same;
 }
 
 /// A destination shares an operand's memory exactly (each thread reads the elements that
@@ -67,31 +91,31 @@ static void checkOverlap(IndexBuilder &b, const HostOperand &destination,
   Value fine = b.either(b.compare(Predicate::ule, end, other.address),
                         b.compare(Predicate::ule, otherEnd, destination.address));
   bool mayShare = !other.isDestination && other.map == destination.map &&
-                  other.rowStride &&
-                  other.type.getShape().back() == destination.type.getShape().back() &&
+                  other.strides.row && other.length() == destination.length() &&
+                  other.headLength() == destination.headLength() &&
                   other.elementBytes() == destination.elementBytes();
-  bool mayBeSame = mayShare && destination.map == RowMap::Row;
-  if (mayShare) {
+  bool mayBeSame = mayShare && destination.isRows();
+  bool oneStride = !destination.strides.outer && !other.strides.outer &&
+                   !destination.strides.head;
+  if (mayShare && oneStride) {
     // Two column ranges of one matrix: the rows interleave and don't meet.
-    Value stride = b.mul(destination.rowStride, b.constant(destination.elementBytes()));
-    Value rowBytes = b.constant(destination.type.getShape().back() *
-                                destination.elementBytes());
+    Value stride = b.mul(destination.strides.row, b.constant(destination.elementBytes()));
+    Value rowBytes = b.constant(destination.length() * destination.elementBytes());
     Value apart = b.sub(destination.address, other.address);
     // A stride of 0 has no column ranges; 1 keeps the division defined.
     Value divisor = arith::MaxUIOp::create(b, stride, b.constant(1));
     Value within = arith::RemUIOp::create(
         b, arith::MaxSIOp::create(b, apart, b.sub(b.constant(0), apart)), divisor);
     Value interleaved =
-        b.both(b.compare(Predicate::eq, destination.rowStride, other.rowStride),
+        b.both(b.compare(Predicate::eq, destination.strides.row, other.strides.row),
                b.both(b.compare(Predicate::uge, within, rowBytes),
                       b.compare(Predicate::uge, b.sub(divisor, within), rowBytes)));
     fine = b.either(fine, interleaved);
-    Value same =
-        b.both(b.compare(Predicate::eq, destination.address, other.address),
-               b.compare(Predicate::eq, destination.rowStride, other.rowStride));
-    if (mayBeSame)
-      fine = b.either(fine, same);
   }
+  if (mayBeSame)
+    fine = b.either(fine,
+                    b.both(b.compare(Predicate::eq, destination.address, other.address),
+                           haveSameLayout(b, destination, other)));
   Value noRows = b.compare(Predicate::eq, anyRows, b.constant(0));
   b.check(b.either(fine, noRows),
           "expected " + destinationName + " to share no memory with " + otherName +
@@ -129,23 +153,44 @@ FailureOr<HostOperands> mortar::takeApart(OpBuilder &builder, FusedOp region) {
     Value pointer = memref::ExtractAlignedPointerAsIndexOp::create(b, value);
     operand.address =
         b.add(pointer, b.mul(operand.offset, b.constant(operand.elementBytes())));
-    if (operand.map == RowMap::Row || operand.map == RowMap::RowScalar ||
-        operand.map == RowMap::GroupScalar) {
+    if (operand.isByRow()) {
       unsigned leading = operand.type.getRank() - 1;
+      if (operand.map == RowMap::Heads)
+        operand.strides.head = parts.getStrides()[--leading];
+      // A dimension of one element has no stride that matters.
+      SmallVector<Value> sizes, strides;
+      SmallVector<int64_t> extents;
+      for (unsigned d = 0; d < leading; ++d)
+        if (operand.type.getDimSize(d) != 1) {
+          sizes.push_back(parts.getSizes()[d]);
+          strides.push_back(parts.getStrides()[d]);
+          extents.push_back(operand.type.getDimSize(d));
+        }
+      leading = sizes.size();
+      // Rows in two dimensions need no even spacing, if it is known how many are inside.
+      if (leading > 1 && extents.back() > 1 && operand.map != RowMap::Heads)
+        operand.inner = extents.back();
       operand.rows = b.constant(1);
       for (unsigned d = 0; d < leading; ++d)
-        operand.rows = b.mul(operand.rows, parts.getSizes()[d]);
+        operand.rows = b.mul(operand.rows, sizes[d]);
       // One row has no stride, whatever its tensor says.
-      operand.rowStride = b.constant(0);
+      operand.strides.row = b.constant(0);
       if (leading)
-        operand.rowStride = b.createOrFold<arith::SelectOp>(
-            b.compare(Predicate::ule, operand.rows, b.constant(1)), operand.rowStride,
-            parts.getStrides()[leading - 1]);
+        operand.strides.row = b.createOrFold<arith::SelectOp>(
+            b.compare(Predicate::ule, operand.rows, b.constant(1)), operand.strides.row,
+            strides[leading - 1]);
+      unsigned even = leading;
+      if (operand.inner > 1) {
+        even = leading - 1;
+        operand.strides.outer = b.createOrFold<arith::SelectOp>(
+            b.compare(Predicate::ule, operand.rows, b.constant(operand.inner)),
+            b.constant(0), strides[even - 1]);
+      }
       // Row r must lie at r times one stride.
-      for (unsigned d = 0; d + 1 < leading; ++d) {
-        Value next = b.mul(parts.getSizes()[d + 1], parts.getStrides()[d + 1]);
-        Value one = b.compare(Predicate::ule, parts.getSizes()[d], b.constant(1));
-        b.check(b.either(one, b.compare(Predicate::eq, parts.getStrides()[d], next)),
+      for (unsigned d = 0; d + 1 < even; ++d) {
+        Value next = b.mul(sizes[d + 1], strides[d + 1]);
+        Value one = b.compare(Predicate::ule, sizes[d], b.constant(1));
+        b.check(b.either(one, b.compare(Predicate::eq, strides[d], next)),
                 "expected the leading dimensions of " + names[i] +
                     " to be evenly spaced, but their strides differ");
       }
@@ -164,7 +209,7 @@ FailureOr<HostOperands> mortar::takeApart(OpBuilder &builder, FusedOp region) {
         continue;
       // The very same buffer: shared exactly, if it may be shared at all.
       bool same = region.getOperand(i) == region.getOperand(k);
-      if (same && (other.isDestination || other.map != RowMap::Row))
+      if (same && (other.isDestination || !other.isRows()))
         return region.emitError()
                << "expected destination " << i - numInputs
                << " to share its buffer with no destination and no input but a row, but "
@@ -177,22 +222,58 @@ FailureOr<HostOperands> mortar::takeApart(OpBuilder &builder, FusedOp region) {
   return operands;
 }
 
-Value mortar::castToMatrix(OpBuilder &b, Location loc, const HostOperand &operand,
-                           Value base, Value offset, Value rows, Value rowStride) {
-  int64_t length = operand.type.getShape().back();
-  SmallVector<OpFoldResult> sizes{b.getIndexAttr(length)}, strides{b.getIndexAttr(1)};
-  SmallVector<int64_t> shape{length}, staticStrides{1};
-  if (rowStride) {
-    sizes.insert(sizes.begin(), rows);
-    strides.insert(strides.begin(), rowStride);
-    shape.insert(shape.begin(), ShapedType::kDynamic);
-    staticStrides.insert(staticStrides.begin(), ShapedType::kDynamic);
+Value mortar::castToMatrix(OpBuilder &builder, Location loc, const HostOperand &operand,
+                           Value base, Value offset, Value rows,
+                           const OperandStrides &strides) {
+  IndexBuilder b(loc, builder);
+  SmallVector<OpFoldResult> sizes, distances;
+  SmallVector<int64_t> shape, staticStrides;
+  auto addDimension = [&](OpFoldResult size, OpFoldResult distance) {
+    sizes.push_back(size);
+    distances.push_back(distance);
+    shape.push_back(getConstantIntValue(size).value_or(ShapedType::kDynamic));
+    staticStrides.push_back(getConstantIntValue(distance).value_or(ShapedType::kDynamic));
+  };
+  if (strides.outer) {
+    addDimension(b.div(rows, b.constant(operand.inner)), strides.outer);
+    addDimension(b.getIndexAttr(operand.inner), strides.row);
+  } else if (strides.row) {
+    addDimension(rows, strides.row);
+  }
+  if (strides.head)
+    addDimension(b.getIndexAttr(operand.length() / operand.headLength()), strides.head);
+  addDimension(b.getIndexAttr(operand.headLength()), b.getIndexAttr(1));
+  // A distance that happens to be known here is still a parameter of the kernel's type.
+  for (auto [size, distance, extent, stride] :
+       llvm::zip_equal(sizes, distances, shape, staticStrides)) {
+    extent = isa<Attribute>(size) ? extent : ShapedType::kDynamic;
+    stride = isa<Attribute>(distance) ? stride : ShapedType::kDynamic;
   }
   auto layout =
       StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, staticStrides);
   auto type = MemRefType::get(shape, operand.type.getElementType(), layout);
-  return memref::ReinterpretCastOp::create(b, loc, type, base, OpFoldResult(offset),
-                                           sizes, strides);
+  return memref::ReinterpretCastOp::create(b, type, base, OpFoldResult(offset), sizes,
+                                           distances);
+}
+
+SmallVector<Value> mortar::indexOperand(OpBuilder &builder, Location loc,
+                                        const HostOperand &operand, Value row,
+                                        Value column) {
+  IndexBuilder b(loc, builder);
+  SmallVector<Value> indices;
+  auto split = [&](Value index, int64_t length) {
+    indices.push_back(b.div(index, b.constant(length)));
+    indices.push_back(b.rem(index, b.constant(length)));
+  };
+  if (operand.strides.outer)
+    split(row, operand.inner);
+  else if (operand.strides.row)
+    indices.push_back(row);
+  if (operand.strides.head)
+    split(column, operand.headLength());
+  else
+    indices.push_back(column);
+  return indices;
 }
 
 Value mortar::isAligned(OpBuilder &builder, Location loc, const HostOperands &operands,
@@ -200,15 +281,16 @@ Value mortar::isAligned(OpBuilder &builder, Location loc, const HostOperands &op
   IndexBuilder b(loc, builder);
   Value bits = b.constant(0);
   for (const HostOperand &operand : operands.all) {
-    if (operand.map != RowMap::Row && operand.map != RowMap::Column)
+    if (!operand.isRows() && operand.map != RowMap::Column)
       continue;
     // Low bits that must be clear, moved to those of a 16-byte access.
     int64_t bytes = std::min<int64_t>(16, width * operand.elementBytes());
     Value scale = b.constant(16 / bytes);
     bits = b.either(bits, b.mul(operand.address, scale));
-    if (operand.rowStride)
-      bits = b.either(bits, b.mul(operand.rowStride,
-                                  b.constant(operand.elementBytes() * 16 / bytes)));
+    OperandStrides strides = operand.strides;
+    for (Value *stride : strides.all())
+      bits = b.either(bits,
+                      b.mul(*stride, b.constant(operand.elementBytes() * 16 / bytes)));
   }
   Value low = b.both(bits, b.constant(15));
   return b.compare(arith::CmpIPredicate::eq, low, b.constant(0));

@@ -6,6 +6,22 @@
 
 namespace mortar {
 
+/// How far apart an operand's elements lie, in elements: indices, on the host or as a
+/// kernel's parameters. Null where the operand's shape has no such distance.
+struct OperandStrides {
+  mlir::Value row;   // from a row to the next
+  mlir::Value outer; // from `inner` rows to the next as many
+  mlir::Value head;  // from a head to the next
+
+  llvm::SmallVector<mlir::Value *> all() {
+    llvm::SmallVector<mlir::Value *> strides;
+    for (mlir::Value *stride : {&row, &outer, &head})
+      if (*stride)
+        strides.push_back(stride);
+    return strides;
+  }
+};
+
 /// A memref operand of a region, taken apart on the host.
 struct HostOperand {
   RowMap map;
@@ -13,13 +29,23 @@ struct HostOperand {
   /// Never changes between launches: a function argument marked mortar.constant.
   bool isConstant;
   mlir::MemRefType type;
-  mlir::Value base;      // memref<element>
-  mlir::Value offset;    // index, in elements
-  mlir::Value rows;      // index; null unless the map is by row
-  mlir::Value rowStride; // index, in elements; null unless the map is by row
-  mlir::Value address;   // index, in bytes
-  unsigned elementBytes() const {
-    return type.getElementTypeBitWidth() / 8;
+  mlir::Value base;    // memref<element>
+  mlir::Value offset;  // index, in elements
+  mlir::Value rows;    // index; null unless the map is by row
+  mlir::Value address; // index, in bytes
+  OperandStrides strides;
+  /// [.., inner, N]: row r is number r % inner of the r / inner -th such rows. Static, since
+  /// every thread divides by it; 1 if all rows must be evenly spaced.
+  int64_t inner = 1;
+
+  unsigned elementBytes() const { return type.getElementTypeBitWidth() / 8; }
+  bool isByRow() const { return isPerRow(map); }
+  bool isRows() const { return isWholeRow(map); }
+  int64_t headLength() const { return type.getShape().back(); }
+  /// Elements that a row has.
+  int64_t length() const {
+    int64_t heads = map == RowMap::Heads ? type.getShape().end()[-2] : 1;
+    return heads * headLength();
   }
 };
 
@@ -29,15 +55,22 @@ struct HostOperands {
 };
 
 /// Takes the operands apart before `region`, and emits a cf.assert for each thing that
-/// must hold at launch: as many rows in each, leading dimensions that are one stride,
-/// destinations that share an operand's memory exactly or not at all.
+/// must hold at launch: as many rows in each, leading dimensions that are one stride (but
+/// for the last, if its size is static), destinations that share an operand's memory
+/// exactly or not at all.
 mlir::FailureOr<HostOperands> takeApart(mlir::OpBuilder &b, FusedOp region);
 
-/// The operand as what a row's program indexes: memref<rows x N> if it is by row, else
-/// memref<N>. The other arguments are the operand's own, here or as kernel parameters.
+/// The operand as what `indexOperand` indexes. The other arguments are the operand's own,
+/// here or as kernel parameters.
 mlir::Value castToMatrix(mlir::OpBuilder &b, mlir::Location loc,
                          const HostOperand &operand, mlir::Value base,
-                         mlir::Value offset, mlir::Value rows, mlir::Value rowStride);
+                         mlir::Value offset, mlir::Value rows,
+                         const OperandStrides &strides);
+
+/// The indices of row `row`'s element number `column` in an operand's matrix.
+llvm::SmallVector<mlir::Value> indexOperand(mlir::OpBuilder &b, mlir::Location loc,
+                                            const HostOperand &operand, mlir::Value row,
+                                            mlir::Value column);
 
 /// Whether every access of `width` elements at a multiple of `width` is aligned to
 /// its size, or to 16 bytes if it is wider.

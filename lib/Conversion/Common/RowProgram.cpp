@@ -14,7 +14,7 @@ using namespace mortar;
 /// Row primitives: elementwise arith, the two math ops that are IEEE instructions
 /// everywhere, and mortar.row_*.
 static bool isPrimitive(Operation &op) {
-  if (isa<RowReduceOp, RowBroadcastOp, RowHalfOp, RowPrefixOp, YieldOp>(op))
+  if (isa<RowReduceOp, RowBroadcastOp, RowHalfOp, RowPrefixOp, RowRepeatOp, YieldOp>(op))
     return true;
   if (isa<math::FmaOp, math::SqrtOp>(op))
     return getElementTypeOrSelf(op.getResult(0).getType()).isF32();
@@ -73,8 +73,17 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
         !llvm::is_contained(lengths, rowLength(value.getType())))
       lengths.push_back(rowLength(value.getType()));
   };
+  for (auto repeat : region.getOps<RowRepeatOp>()) {
+    auto argument = dyn_cast<BlockArgument>(repeat.getInput());
+    if (!argument || region.getInputMap(argument.getArgNumber()) != RowMap::Column)
+      return repeat.emitError("expected row_repeat of a column argument, but found "
+                              "another value");
+    program.repeated.insert(argument);
+    program.borders.push_back(rowLength(argument.getType()));
+  }
   for (Value argument : region.getBodyBlock()->getArguments())
-    note(argument);
+    if (!program.repeated.contains(argument))
+      note(argument);
   int64_t widestReduced = 0;
   bool halved = false;
   for (Operation &op : *region.getBodyBlock()) {
@@ -141,11 +150,17 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
   for (auto [i, operand] : llvm::enumerate(region.getOperands())) {
     unsigned inputs = region.getInputs().size();
     RowMap map = i < inputs ? region.getInputMap(i) : region.getInitMap(i - inputs);
+    if (map == RowMap::Heads)
+      program.borders.push_back(rowLength(operand.getType()));
+  }
+  for (auto [i, operand] : llvm::enumerate(region.getOperands())) {
+    unsigned inputs = region.getInputs().size();
+    RowMap map = i < inputs ? region.getInputMap(i) : region.getInitMap(i - inputs);
     Type element = getElementTypeOrSelf(operand.getType());
     if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8)
       return region.emitError() << "expected elements of whole bytes in operand " << i
                                 << ", but found " << element;
-    if (map != RowMap::Row)
+    if (!isWholeRow(map))
       continue;
     unsigned bits = element.getIntOrFloatBitWidth();
     program.narrowestElementBytes = std::min(program.narrowestElementBytes, bits / 8);

@@ -4,6 +4,8 @@
 
 #include "mortar/IR/Mortar.h"
 
+#include "llvm/ADT/SmallPtrSet.h"
+
 namespace mortar {
 
 /// What a lowering must know of a region before it emits anything.
@@ -32,7 +34,13 @@ struct RowProgram {
   /// lie across a multiple of one.
   llvm::SmallVector<int64_t> borders;
 
+  /// Columns of a part of the row, which row_repeat repeats.
+  llvm::SmallPtrSet<mlir::Value, 2> repeated;
+
   /// Whether a vector holds one value a group.
+  bool isGroup(mlir::Value value) const {
+    return isGroup(value.getType()) && !repeated.contains(value);
+  }
   bool isGroup(mlir::Type type) const {
     auto row = mlir::dyn_cast<mlir::VectorType>(type);
     return row && rowLength(row) != length && rowLength(row) != 2 * length;

@@ -57,6 +57,10 @@ private:
 
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
   Value add(Value lhs, Value rhs) { return b.createOrFold<arith::AddIOp>(lhs, rhs); }
+  /// Where element `column` of this row lies in an operand's matrix.
+  SmallVector<Value> indexOf(unsigned operand, Value column) {
+    return indexOperand(b, b.getLoc(), operands.all[operand], row, column);
+  }
   void loop(int64_t from, int64_t to, int64_t step, function_ref<void(Value)> body);
 
   ImplicitLocOpBuilder &b;
@@ -90,7 +94,7 @@ void RowLoops::findPasses() {
 void RowLoops::takeMatrices() {
   for (const HostOperand &operand : operands.all)
     matrices.push_back(castToMatrix(b, b.getLoc(), operand, operand.base, operand.offset,
-                                    operands.rows, operand.rowStride));
+                                    operands.rows, operand.strides));
 }
 
 void RowLoops::loop(int64_t from, int64_t to, int64_t step,
@@ -122,12 +126,9 @@ Value RowLoops::scalar(Value value) {
   if (Value known = scalars.lookup(value))
     return known;
   if (auto arg = dyn_cast<BlockArgument>(value)) {
-    const HostOperand &operand = operands.all[arg.getArgNumber()];
-    SmallVector<Value> indices{constant(0)};
-    if (operand.rowStride)
-      indices.insert(indices.begin(), row);
-    return scalars[value] =
-               memref::LoadOp::create(b, matrices[arg.getArgNumber()], indices);
+    return scalars[value] = memref::LoadOp::create(b, matrices[arg.getArgNumber()],
+                                                   indexOf(arg.getArgNumber(),
+                                                           constant(0)));
   }
   Operation *op = value.getDefiningOp();
   auto given = llvm::map_to_vector(op->getOperands(),
@@ -149,7 +150,7 @@ Value RowLoops::atGroup(Value value, Value group) {
     return memref::LoadOp::create(b, reduced, group);
   if (auto arg = dyn_cast<BlockArgument>(value))
     return memref::LoadOp::create(b, matrices[arg.getArgNumber()],
-                                  ValueRange{row, group});
+                                  indexOf(arg.getArgNumber(), group));
   Operation *op = value.getDefiningOp();
   auto given = llvm::map_to_vector(
       op->getOperands(), [&](Value operand) { return atGroup(operand, group); });
@@ -166,11 +167,14 @@ Value RowLoops::materialize(Value value, Chunk &chunk, unsigned half) {
   auto type = VectorType::get({chunk.width}, element);
   Operation *op = value.getDefiningOp();
   if (auto arg = dyn_cast<BlockArgument>(value)) {
-    const HostOperand &operand = operands.all[arg.getArgNumber()];
-    SmallVector<Value> indices{columnOf(chunk, half, program.isWide(value.getType()))};
-    if (operand.rowStride)
-      indices.insert(indices.begin(), row);
-    made = vector::LoadOp::create(b, type, matrices[arg.getArgNumber()], indices);
+    Value column = columnOf(chunk, half, program.isWide(value.getType()));
+    made = vector::LoadOp::create(b, type, matrices[arg.getArgNumber()],
+                                  indexOf(arg.getArgNumber(), column));
+  } else if (auto repeat = dyn_cast<RowRepeatOp>(op)) {
+    unsigned number = cast<BlockArgument>(repeat.getInput()).getArgNumber();
+    Value length = constant(rowLength(repeat.getInput().getType()));
+    Value column = arith::RemUIOp::create(b, chunk.column, length);
+    made = vector::LoadOp::create(b, type, matrices[number], indexOf(number, column));
   } else if (auto take = dyn_cast<RowHalfOp>(op)) {
     made = program.pairs
                ? takeEveryOther(b, b.getLoc(), take.getHalf(),
@@ -261,18 +265,18 @@ void RowLoops::storeResults() {
       for (auto [i, value] : made)
         vector::StoreOp::create(
             b, value, matrices[inputs + i],
-            ValueRange{row, columnOf(chunk, half,
-                                     program.isWide(yield->getOperand(i).getType()))});
+            indexOf(inputs + i, columnOf(chunk, half,
+                                         program.isWide(yield->getOperand(i).getType()))));
     }
   });
   for (auto [i, value] : llvm::enumerate(yield->getOperands()))
     if (!isa<VectorType>(value.getType()))
       memref::StoreOp::create(b, scalar(value), matrices[inputs + i],
-                              ValueRange{row, constant(0)});
+                              indexOf(inputs + i, constant(0)));
     else if (program.isGroup(value.getType()))
       loop(0, rowLength(value.getType()), 1, [&, value = value, i = i](Value group) {
         memref::StoreOp::create(b, atGroup(value, group), matrices[inputs + i],
-                                ValueRange{row, group});
+                                indexOf(inputs + i, group));
       });
 }
 

@@ -116,8 +116,9 @@ void ConvertMortarToGPUPass::launch(OpBuilder &b, RowProgram &program,
   SmallVector<Value> parameters{operands.rows};
   for (const HostOperand &operand : operands.all) {
     parameters.append({operand.base, operand.offset});
-    if (operand.rowStride)
-      parameters.push_back(operand.rowStride);
+    OperandStrides strides = operand.strides;
+    for (Value *stride : strides.all())
+      parameters.push_back(*stride);
   }
   Value one = constant(1);
   gpu::LaunchFuncOp::create(b, loc, kernel, gpu::KernelDim3{blocks, one, one},

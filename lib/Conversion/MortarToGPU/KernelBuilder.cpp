@@ -20,7 +20,8 @@ gpu::GPUFuncOp KernelEmitter::build(StringRef name) {
     if (operand.isConstant)
       constants.push_back(parameters.size());
     parameters.push_back(operand.base.getType());
-    parameters.append(operand.rowStride ? 2 : 1, b.getIndexType());
+    OperandStrides strides = operand.strides;
+    parameters.append(1 + strides.all().size(), b.getIndexType()); // and the offset
   }
   auto kernel = gpu::GPUFuncOp::create(b, name, b.getFunctionType(parameters, {}));
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());

@@ -78,6 +78,11 @@ void KernelEmitter::compute(Operation &op, gpu::GPUFuncOp kernel) {
     }
     return;
   }
+  if (auto repeat = dyn_cast<RowRepeatOp>(op)) { // loaded so
+    SmallVector<Value> chunks = rows[repeat.getInput()];
+    rows[result] = chunks;
+    return;
+  }
   if (auto prefix = dyn_cast<RowPrefixOp>(op)) {
     for (auto [chunk, column] : llvm::zip_equal(rows[prefix.getInput()], columns)) {
       auto fill = DenseElementsAttr::get(cast<ShapedType>(chunk.getType()),

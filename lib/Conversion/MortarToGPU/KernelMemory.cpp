@@ -15,7 +15,7 @@ using namespace mortar;
 void KernelEmitter::prefetch(unsigned input) {
   const KernelOperand &operand = inner[input];
   Type type = region.getBody().getArgument(input).getType();
-  if (!isa<VectorType>(type) || program.isGroup(type))
+  if (!isa<VectorType>(type) || program.isGroup(type)) // a repeated column, too
     return;
   for (int64_t half = 0; half <= program.isWide(type); ++half)
     for (size_t c = 0; c < columns.size(); ++c) {
@@ -32,6 +32,9 @@ Value KernelEmitter::loadChunk(unsigned input, int64_t half, size_t c) {
   auto type = VectorType::get({schedule.width}, operand.host->type.getElementType());
   bool wide = program.isWide(region.getBody().getArgument(input).getType());
   Value column = columnOf(c, half, wide);
+  Value argument = region.getBody().getArgument(input);
+  if (program.repeated.contains(argument))
+    column = arith::RemUIOp::create(b, column, constant(rowLength(argument.getType())));
   auto load = vector::LoadOp::create(b, type, operand.matrix, elementOf(operand, column));
   load.setAlignment(
       std::min<int64_t>(16, schedule.width * int64_t(operand.host->elementBytes())));
@@ -46,7 +49,7 @@ void KernelEmitter::loadConstant(unsigned input) {
                                                elementOf(inner[input], constant(0)));
     return;
   }
-  if (program.isGroup(argument.getType())) {
+  if (program.isGroup(argument)) {
     for (size_t c = 0; c < columns.size(); ++c)
       groups[argument].push_back(
           memref::LoadOp::create(b, inner[input].matrix, groupOf(inner[input], c)));
@@ -69,7 +72,7 @@ void KernelEmitter::loadRows() {
       numbers.push_back(i);
       continue;
     }
-    if (program.isGroup(argument.getType())) {
+    if (program.isGroup(Value(argument))) {
       byGroup.push_back(i);
       continue;
     }
@@ -147,7 +150,7 @@ void KernelEmitter::store(unsigned destination, Value yielded) {
     storeIf(both(rowExists, first), [&](OpBuilder &then) {
       Value zero = arith::ConstantIndexOp::create(then, loc, 0);
       memref::StoreOp::create(then, loc, scalars[yielded], operand.matrix,
-                              ValueRange{row, zero});
+                              indexOperand(then, loc, *operand.host, row, zero));
     });
     return;
   }
@@ -170,10 +173,11 @@ void KernelEmitter::store(unsigned destination, Value yielded) {
   ArrayRef<Value> chunks = rows[yielded];
   for (size_t i = 0; i < chunks.size(); ++i) {
     size_t c = i % columns.size();
-    Value column = columnOf(c, i / columns.size(), program.isWide(yielded.getType()));
+    SmallVector<Value> indices = elementOf(
+        operand, columnOf(c, i / columns.size(), program.isWide(yielded.getType())));
     storeIf(both(rowExists, chunkExists[c]), [&](OpBuilder &then) {
       auto made = vector::StoreOp::create(then, loc, chunks[i], operand.matrix,
-                                          ValueRange{row, column});
+                                          indices);
       made.setAlignment(alignment);
     });
   }

@@ -13,8 +13,10 @@ void KernelEmitter::takeParameters(Block &entry) {
   numRows = *next++;
   for (const HostOperand &operand : operands.all) {
     Value base = *next++, offset = *next++;
-    Value stride = operand.rowStride ? Value(*next++) : Value();
-    Value matrix = castToMatrix(b, b.getLoc(), operand, base, offset, numRows, stride);
+    OperandStrides strides = operand.strides;
+    for (Value *stride : strides.all())
+      *stride = *next++;
+    Value matrix = castToMatrix(b, b.getLoc(), operand, base, offset, numRows, strides);
     inner.push_back({&operand, matrix});
   }
 }
@@ -97,8 +99,7 @@ void KernelEmitter::placeInSplitRows(Value thread, Value block) {
 }
 
 SmallVector<Value> KernelEmitter::elementOf(const KernelOperand &operand, Value column) {
-  return operand.host->rowStride ? SmallVector<Value>{row, column}
-                                 : SmallVector<Value>{column};
+  return indexOperand(b, b.getLoc(), *operand.host, row, column);
 }
 
 /// The first element of chunk `c`; of a wide row, in its half number `half`.
