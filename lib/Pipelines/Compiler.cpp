@@ -7,7 +7,6 @@
 #include "mortar/Target/LaunchPlan.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace mortar;
@@ -81,7 +80,7 @@ FailureOr<LoweredGPUProgram> mortar::lowerForGPU(ModuleOp module,
   program.artifact = std::move(*plan);
   program.artifact.numericsVersion = numericsVersion;
   program.artifact.producer = "mortar 0.1.0";
-  program.artifact.remarksJson = llvm::formatv("{0}", program.summary.toJSON()).str();
+  program.artifact.remarksJson = program.summary.toJSON();
   return program;
 }
 

@@ -54,9 +54,9 @@ static cl::opt<int64_t>
     requireFusions("require-fusions", cl::value_desc("N"), cl::init(0),
                    cl::cat(category),
                    cl::desc("Fail unless at least N ops joined another's kernel"));
-static cl::opt<std::string> remarks("remarks", cl::value_desc("file.json"),
-                                    cl::cat(category),
-                                    cl::desc("Write kernels and refusals as JSON"));
+static cl::opt<std::string>
+    remarks("remarks", cl::value_desc("file.json"), cl::cat(category),
+            cl::desc("Write kernels and refusals as JSON (- is stdout)"));
 static cl::opt<bool> quiet("quiet", cl::cat(category), cl::desc("Print no table"));
 static cl::opt<bool> verbose("ptxas-info", cl::cat(category),
                              cl::desc("Print what ptxas says of registers and spills"));
@@ -90,8 +90,7 @@ static bool write(StringRef path, StringRef bytes) {
 static bool report(const mortar::Summary &summary) {
   if (!quiet)
     summary.print(llvm::errs());
-  if (!remarks.empty() &&
-      !write(remarks, llvm::formatv("{0:2}\n", summary.toJSON()).str()))
+  if (!remarks.empty() && !write(remarks, summary.toJSON()))
     return false;
   int64_t fusions = 0;
   for (const auto &function : summary.functions)
@@ -177,6 +176,9 @@ int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, overview);
   if (output.empty() && emit != Emit::Nothing && !repetitions)
     return fail("expected -o <file> (or --emit=nothing for the table alone)");
+  if (!remarks.empty() && remarks == output && emit != Emit::Nothing)
+    return fail("expected -o and --remarks to be two files, but found '" + output +
+                "' for both");
 
   DialectRegistry registry;
   mortar::registerAllDialects(registry);
