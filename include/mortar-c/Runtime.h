@@ -78,9 +78,9 @@ MORTAR_RUNTIME_API int mortarRuntimeLoadBytes(const void *bytes, size_t size,
    another thread is still in finishes first. */
 MORTAR_RUNTIME_API int mortarRuntimeDestroy(MortarExecutable executable);
 
-/* The artifact as a whole. Remarks are JSON, opaque here, NUL-terminated. The
-   image is the device code in use, such as "sm_90 cubin"; "" when inspecting.
- */
+/* The artifact as a whole. Remarks say what fused, what didn't and why: JSON,
+   described in README.md, opaque here. The image is the device code in use,
+   such as "sm_90 cubin"; "" when inspecting. */
 MORTAR_RUNTIME_API int mortarRuntimeNumericsVersion(MortarExecutable executable,
                                                     uint32_t *version);
 MORTAR_RUNTIME_API int mortarRuntimeProducer(MortarExecutable executable,

@@ -7,7 +7,6 @@
 #include "mortar/Target/LaunchPlan.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace mortar;
@@ -19,9 +18,43 @@ static LogicalResult run(ModuleOp module,
   return pm.run(module);
 }
 
+/// What would let every requirement hold without having been looked at.
+static LogicalResult checkRequirable(ModuleOp module, const CompileOptions &options,
+                                     const RemarkCollector &collector) {
+  if (!options.requireFusions)
+    return success();
+  if (!options.fuse)
+    return module.emitError("expected fusing to be on where fusions are required, but "
+                            "found it off");
+  if (!collector.isCollecting())
+    return module.emitError("expected a context without a remark engine where fusions "
+                            "are required, but found one, which gets their remarks");
+  return success();
+}
+
+/// An error for each candidate that did not fuse and isn't tolerated.
+static LogicalResult requireFusions(MLIRContext *context, const CompileOptions &options,
+                                    ArrayRef<FusionRemark> remarks) {
+  bool allFused = true;
+  for (const FusionRemark &remark : remarks) {
+    if (!remark.isNotFused() ||
+        llvm::is_contained(options.toleratedConditions, remark.condition))
+      continue;
+    allFused = false;
+    InFlightDiagnostic error = emitError(remark.place(context));
+    error << "expected every candidate to fuse, but found " << remark.text << ": "
+          << remark.reason << " [" << remark.condition << "]";
+    if (!remark.suggestion.empty())
+      error.attachNote() << "what may help: " << remark.suggestion;
+  }
+  return success(allFused);
+}
+
 LogicalResult mortar::fuseAndOutline(ModuleOp module, const CompileOptions &options,
                                      Summary &summary) {
   RemarkCollector collector(module.getContext());
+  if (failed(checkRequirable(module, options, collector)))
+    return failure();
   FusePipelineOptions fusion;
   fusion.merge = options.fuse;
   fusion.mixedDtypes = options.mixedDtypes;
@@ -62,7 +95,9 @@ LogicalResult mortar::fuseAndOutline(ModuleOp module, const CompileOptions &opti
     return module.emitError("expected at least one op of Mortar's in a function, but "
                             "found none");
   summary.remarks = collector.take();
-  return success();
+  return options.requireFusions
+             ? requireFusions(module.getContext(), options, summary.remarks)
+             : success();
 }
 
 FailureOr<LoweredGPUProgram> mortar::lowerForGPU(ModuleOp module,
@@ -81,7 +116,7 @@ FailureOr<LoweredGPUProgram> mortar::lowerForGPU(ModuleOp module,
   program.artifact = std::move(*plan);
   program.artifact.numericsVersion = numericsVersion;
   program.artifact.producer = "mortar 0.1.0";
-  program.artifact.remarksJson = llvm::formatv("{0}", program.summary.toJSON()).str();
+  program.artifact.remarksJson = program.summary.toJSON();
   return program;
 }
 

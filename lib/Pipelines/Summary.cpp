@@ -6,12 +6,14 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/Remarks.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace mortar;
+
+/// Grows when a field goes or changes its meaning; a new field doesn't change it.
+static constexpr int jsonVersion = 1;
 
 /// Bytes of one row of `type`, or of one scalar.
 static int64_t bytesOfRow(Type type) {
@@ -91,12 +93,17 @@ void Summary::print(raw_ostream &os) const {
                           ops, function.kernels.size(), before, after);
   }
   for (const FusionRemark &remark : remarks)
-    if (remark.kind == "missed")
-      os << remark.location << ": " << remark.text << ": " << remark.reason << " ["
-         << remark.name << "]\n";
+    if (remark.isNotFused()) {
+      if (remark.file.empty())
+        os << "unknown location";
+      else
+        os << remark.file << ":" << remark.line << ":" << remark.column;
+      os << ": " << remark.text << ": " << remark.reason << " [" << remark.condition
+         << "]\n";
+    }
 }
 
-llvm::json::Value Summary::toJSON() const {
+std::string Summary::toJSON() const {
   llvm::json::Array functionsOut, remarksOut;
   for (const FunctionSummary &function : functions) {
     llvm::json::Array kernels;
@@ -105,69 +112,13 @@ llvm::json::Value Summary::toJSON() const {
                                            {"kernels_before", kernel.opCount},
                                            {"bytes_per_row_before", kernel.bytesBefore},
                                            {"bytes_per_row_after", kernel.bytesAfter}});
-    functionsOut.push_back(
-        llvm::json::Object{{"name", function.name}, {"kernels", std::move(kernels)}});
+    functionsOut.push_back(llvm::json::Object{{"name", toUTF8(function.name)},
+                                              {"kernels", std::move(kernels)}});
   }
   for (const FusionRemark &remark : remarks)
-    remarksOut.push_back(llvm::json::Object{{"kind", remark.kind},
-                                            {"condition", remark.name},
-                                            {"function", remark.function},
-                                            {"location", remark.location},
-                                            {"text", remark.text},
-                                            {"reason", remark.reason},
-                                            {"suggestion", remark.suggestion}});
-  return llvm::json::Object{{"functions", std::move(functionsOut)},
-                            {"remarks", std::move(remarksOut)}};
+    remarksOut.push_back(remark.toJSON());
+  llvm::json::Value all = llvm::json::Object{{"version", jsonVersion},
+                                             {"functions", std::move(functionsOut)},
+                                             {"remarks", std::move(remarksOut)}};
+  return llvm::formatv("{0:2}\n", all).str();
 }
-
-//===----------------------------------------------------------------------===//
-// Remarks
-//===----------------------------------------------------------------------===//
-
-namespace {
-struct CollectingStreamer : remark::detail::MLIRRemarkStreamerBase {
-  std::shared_ptr<std::vector<FusionRemark>> into;
-
-  void streamOptimizationRemark(const remark::detail::Remark &remark) override {
-    FusionRemark made;
-    made.kind = remark.getRemarkTypeString().lower();
-    made.name = remark.getRemarkName().str();
-    made.function = remark.getFunction().str();
-    llvm::raw_string_ostream os(made.location);
-    if (auto file = remark.getLocation()->findInstanceOf<FileLineColLoc>())
-      os << file.getFilename().getValue() << ":" << file.getLine() << ":"
-         << file.getColumn();
-    else
-      os << "unknown location";
-    for (const auto &arg : remark.getArgs()) {
-      if (arg.key == "Remark")
-        made.text = arg.val;
-      else if (arg.key == "Reason")
-        made.reason = arg.val;
-      else if (arg.key == "Suggestion")
-        made.suggestion = arg.val;
-    }
-    into->push_back(std::move(made));
-  }
-};
-} // namespace
-
-RemarkCollector::RemarkCollector(MLIRContext *context)
-    : remarks(std::make_shared<std::vector<FusionRemark>>()), context(context) {
-  if (context->getRemarkEngine())
-    return;
-  auto streamer = std::make_unique<CollectingStreamer>();
-  streamer->into = remarks;
-  remark::RemarkCategories categories;
-  categories.passed = categories.missed = "mortar.*";
-  installed = succeeded(remark::enableOptimizationRemarks(
-      *context, std::move(streamer),
-      std::make_unique<remark::RemarkEmittingPolicyAll>(), categories));
-}
-
-RemarkCollector::~RemarkCollector() {
-  if (installed)
-    context->setRemarkEngine(nullptr);
-}
-
-std::vector<FusionRemark> RemarkCollector::take() { return std::move(*remarks); }

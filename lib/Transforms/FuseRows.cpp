@@ -14,6 +14,9 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 
+#include <map>
+#include <tuple>
+
 namespace mortar {
 #define GEN_PASS_DEF_FUSEROWSPASS
 #include "mortar/Transforms/Passes.h.inc"
@@ -23,6 +26,13 @@ using namespace mlir;
 using namespace mortar;
 
 namespace {
+
+/// What a remark says: a kernel was made, or, with a refusal, wasn't.
+struct Finding {
+  Location loc;
+  std::string ops;
+  std::optional<Refusal> refusal;
+};
 
 /// Fuses one function.
 class RowFuser {
@@ -37,12 +47,12 @@ private:
   bool mergeAll(RewriterBase &rewriter);
   LogicalResult cleanUp();
   void reportAll(RewriterBase &rewriter, bool merge);
-  void report(Location loc, StringRef name, const Refusal &refusal);
+  void report(const Finding &finding);
 
   func::FuncOp func;
   const FusionOptions &options;
-  /// Ops that can't be regions, with the reason, for the report.
-  SmallVector<std::tuple<Location, StringRef, Refusal>> unwrapped;
+  /// For the report. While wrapping: the ops that can't be regions.
+  SmallVector<Finding> findings;
 };
 
 /// A pass on modules, though functions don't depend on each other: a remark engine takes
@@ -154,8 +164,8 @@ void RowFuser::wrapAll(RewriterBase &rewriter) {
   });
   for (FusionOpInterface op : findJoining(func, ops, refusals)) {
     if (auto refusal = refusals.find(op); refusal != refusals.end())
-      unwrapped.emplace_back(op->getLoc(), op->getName().stripDialect(),
-                             refusal->second);
+      findings.push_back(
+          {op->getLoc(), op->getName().stripDialect().str(), refusal->second});
     else
       wrapInRegion(rewriter, op);
   }
@@ -204,30 +214,54 @@ LogicalResult RowFuser::cleanUp() {
   return applyPatternsGreedily(func, std::move(patterns));
 }
 
-void RowFuser::report(Location loc, StringRef name, const Refusal &refusal) {
-  remark::missed(loc, remark::RemarkOpts::name(refusal.condition)
-                          .category("mortar-fusion")
-                          .function(func.getName()))
-      << remark::add("{0} not fused", name)
-      << remark::reason("{0}", refusal.because)
-      << remark::suggest("{0}", refusal.suggestion.empty() ? "none"
-                                                           : refusal.suggestion);
+void RowFuser::report(const Finding &finding) {
+  auto opts = remark::RemarkOpts::name(finding.refusal ? finding.refusal->condition
+                                                       : StringLiteral("kernel"))
+                  .category("mortar-fusion")
+                  .function(func.getName());
+  if (!finding.refusal) {
+    remark::passed(finding.loc, opts) << remark::add("one kernel of {0}", finding.ops);
+    return;
+  }
+  auto remark = remark::missed(finding.loc, opts);
+  remark << remark::add("{0} not fused", finding.ops)
+         << remark::reason("{0}", finding.refusal->because);
+  if (!finding.refusal->suggestion.empty())
+    remark << remark::suggest("{0}", finding.refusal->suggestion);
 }
 
-/// One remark for each refusal and for each kernel, after everything has settled.
+/// Where the first of an op's sources stands. A diagnostic would find it by itself;
+/// LLVM's writers of remarks don't look into fused locations.
+static Location findPlace(Location loc) {
+  auto place = loc->findInstanceOf<FileLineColLoc>();
+  return place ? Location(place) : loc;
+}
+
+/// File, line and column; first comes what stands nowhere.
+static std::tuple<StringRef, unsigned, unsigned> findPosition(Location place) {
+  auto at = dyn_cast<FileLineColLoc>(place);
+  return at ? std::tuple(at.getFilename().getValue(), at.getLine(), at.getColumn())
+            : std::tuple(StringRef(), 0u, 0u);
+}
+
+/// One remark for each refusal and for each kernel, after everything has settled, in
+/// the order of the text.
 void RowFuser::reportAll(RewriterBase &rewriter, bool merge) {
-  for (auto &[loc, name, refusal] : unwrapped)
-    report(loc, name, refusal);
   func.walk([&](FusedOp region) {
     for (FusedOp producer : merge ? findProducers(region) : SmallVector<FusedOp>())
       if (auto refusal =
               mergeOrSayWhyNot(rewriter, producer, region, options, /*merge=*/false))
-        report(region.getLoc(),
-               describeOps(producer, "+") + " -> " + describeOps(region, "+"),
-               *refusal);
-    remark::passed(region.getLoc(), remark::RemarkOpts::name("kernel")
-                                        .category("mortar-fusion")
-                                        .function(func.getName()))
-        << remark::add("one kernel of {0}", describeOps(region, "+"));
+        findings.push_back(
+            {region.getLoc(),
+             describeOps(producer, "+") + " -> " + describeOps(region, "+"), refusal});
+    findings.push_back({region.getLoc(), describeOps(region, "+"), std::nullopt});
   });
+  // Of one place, the refusals come before the kernel, as they were found.
+  std::multimap<std::tuple<StringRef, unsigned, unsigned>, const Finding *> inOrder;
+  for (Finding &finding : findings) {
+    finding.loc = findPlace(finding.loc);
+    inOrder.emplace(findPosition(finding.loc), &finding);
+  }
+  for (auto [position, finding] : inOrder)
+    report(*finding);
 }

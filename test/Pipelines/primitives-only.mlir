@@ -2,7 +2,7 @@
 //
 // REQUIRES: mortar-compile
 // RUN: mortar-compile %s --target=host --emit=nothing
-// RUN: not mortar-compile %s --target=host --emit=nothing --require-fusions=1 2>&1 \
+// RUN: not mortar-compile %s --target=host --emit=nothing --min-fusions=1 2>&1 \
 // RUN:   | FileCheck %s
 // CHECK: expected at least 1 ops to join another's kernel, but 0 did
 

@@ -242,8 +242,8 @@ void Checker::count(const Lowered &lowered) {
     }
   });
   for (const FusionRemark &remark : lowered.remarks)
-    if (remark.kind == "missed")
-      ++statistics.declines[remark.name];
+    if (remark.isNotFused())
+      ++statistics.declines[remark.condition];
 }
 
 bool Checker::checkFusion() {
@@ -272,7 +272,7 @@ bool Checker::checkFusion() {
     if (fusion.name == "fused") {
       fusedKernels = lowered->kernels;
       fusedRemarks = llvm::count_if(lowered->remarks, [](const FusionRemark &remark) {
-        return remark.kind == "missed";
+        return remark.isNotFused();
       });
       statistics.ops += lowered->ops;
       statistics.kernels += lowered->kernels;

@@ -263,7 +263,7 @@ bool Checker::checkVariant(StringRef name, ModuleOp changed, size_t extraResults
   if (!compare(name, *found, reference))
     return false;
   size_t remarks = llvm::count_if(lowered->remarks, [](const FusionRemark &remark) {
-    return remark.kind == "missed";
+    return remark.isNotFused();
   });
   bool counts = llvm::any_of(equalities, [&](const Equality &equality) {
     return equality.name == name && equality.keepsKernels;

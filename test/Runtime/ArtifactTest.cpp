@@ -29,6 +29,12 @@ void fixChecksum(std::string &bytes) {
     bytes[24 + byte] = char(sum >> (8 * byte));
 }
 
+/// The same for the payload's size.
+void fixSize(std::string &bytes) {
+  for (int byte = 0; byte < 8; ++byte)
+    bytes[16 + byte] = char((bytes.size() - 32) >> (8 * byte));
+}
+
 /// Whatever was read is used in every way: that must be safe.
 void useAll(const Artifact &artifact) {
   for (size_t entry = 0; entry < artifact.entries.size(); ++entry) {
@@ -117,8 +123,7 @@ TEST(Artifact, EveryTruncationIsAnError) {
   // Also where header and checksum agree to it.
   for (size_t size = 32; size < bytes.size(); ++size) {
     std::string shorter = bytes.substr(0, size);
-    for (int byte = 0; byte < 8; ++byte)
-      shorter[16 + byte] = char((size - 32) >> (8 * byte));
+    fixSize(shorter);
     fixChecksum(shorter);
     EXPECT_FALSE(parse(shorter).ok()) << size;
   }
@@ -185,6 +190,44 @@ TEST(Artifact, MessagesBehindTheChecksum) {
   size_t first = bytes.find(opcode, entries);
   ASSERT_NE(first, std::string::npos);
   expectHas(changed(first, 99), "expected an opcode below 10, found 99");
+}
+
+/// Remarks are text of any bytes, and nothing but the section's length bounds them.
+TEST(Artifact, RemarksSection) {
+  Artifact before = makeArtifact();
+  const std::string sound = before.remarksJson;
+  for (std::string remarks :
+       {std::string(), std::string("\0{\xff", 3), std::string(100000, '[')}) {
+    before.remarksJson = remarks;
+    Expected<Artifact> after = parse(serialize(before));
+    ASSERT_TRUE(after.ok()) << after.message();
+    EXPECT_EQ(after->remarksJson, remarks);
+  }
+
+  before.remarksJson = sound;
+  const std::string bytes = serialize(before);
+  auto refuse = [&](auto change) {
+    std::string changed = bytes;
+    change(changed);
+    fixSize(changed);
+    fixChecksum(changed);
+    return parse(changed).message();
+  };
+  // A tag, the section's length, the text's length, the text.
+  size_t section = bytes.find("RMRK"), size = 12 + 8 + sound.size();
+  EXPECT_EQ(refuse([&](std::string &longer) { longer[section + 12] += 1; }),
+            "section RMRK: at byte 79: expected 16 bytes, found 15");
+  EXPECT_EQ(refuse([&](std::string &shorter) { shorter[section + 12] -= 1; }),
+            "section RMRK: at byte 93: expected the end, found 1 more bytes");
+  EXPECT_EQ(refuse([&](std::string &wide) { wide[section + 4] += 1; }),
+            "section RMRK: at byte 94: expected the end, found 1 more bytes");
+  EXPECT_EQ(refuse([&](std::string &cut) { cut.erase(section + 20, 1); }),
+            "at byte 98: expected section IMGS, found another");
+  EXPECT_EQ(refuse([&](std::string &absent) { absent.erase(section, size); }),
+            "at byte 63: expected section RMRK, found another");
+  EXPECT_EQ(
+      refuse([&](std::string &twice) { twice.insert(section, bytes, section, size); }),
+      "at byte 98: expected section IMGS, found another");
 }
 
 TEST(Artifact, ForeignAndOther) {

@@ -1,7 +1,7 @@
 // What mortar-compile writes, and what it says when it can't.
 // RUN: mortar-compile %s -o %t.mortar 2>&1 | FileCheck %s --check-prefix=TABLE
-// RUN: mortar-compile %s --emit=nothing --require-fusions=1
-// RUN: not mortar-compile %s --emit=nothing --require-fusions=2 2>&1 | FileCheck %s --check-prefix=REQUIRE
+// RUN: mortar-compile %s --emit=nothing --min-fusions=1
+// RUN: not mortar-compile %s --emit=nothing --min-fusions=2 2>&1 | FileCheck %s --check-prefix=REQUIRE
 // RUN: mortar-compile %s --quiet --emit=nothing --remarks=- | FileCheck %s --check-prefix=JSON
 // RUN: mortar-compile %s --quiet --target=x86-64-v3 --emit=header -o - | FileCheck %s --check-prefix=HEADER
 // RUN: mortar-opt %s --emit-bytecode -o %t.bc && mortar-compile %t.bc --emit=nothing 2>&1 | FileCheck %s --check-prefix=TABLE

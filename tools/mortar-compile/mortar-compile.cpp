@@ -6,6 +6,7 @@
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/FileUtilities.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
@@ -50,13 +51,16 @@ static cl::opt<bool>
                 cl::desc("Fuse norms whose row and weight differ in type (same bits)"));
 static cl::opt<bool> noCubin("no-cubin", cl::cat(category),
                              cl::desc("Leave out machine code though ptxas is there"));
+static cl::opt<std::string> requireFusions(
+    "require-fusions", cl::ValueOptional, cl::value_desc("except:CONDITION,..."),
+    cl::cat(category),
+    cl::desc("Fail if a candidate did not fuse, unless for a condition named here"));
 static cl::opt<int64_t>
-    requireFusions("require-fusions", cl::value_desc("N"), cl::init(0),
-                   cl::cat(category),
-                   cl::desc("Fail unless at least N ops joined another's kernel"));
-static cl::opt<std::string> remarks("remarks", cl::value_desc("file.json"),
-                                    cl::cat(category),
-                                    cl::desc("Write kernels and refusals as JSON"));
+    minFusions("min-fusions", cl::value_desc("N"), cl::init(0), cl::cat(category),
+               cl::desc("Fail unless at least N ops joined another's kernel"));
+static cl::opt<std::string>
+    remarks("remarks", cl::value_desc("file.json"), cl::cat(category),
+            cl::desc("Write kernels and refusals as JSON (- is stdout)"));
 static cl::opt<bool> quiet("quiet", cl::cat(category), cl::desc("Print no table"));
 static cl::opt<bool> verbose("ptxas-info", cl::cat(category),
                              cl::desc("Print what ptxas says of registers and spills"));
@@ -90,16 +94,15 @@ static bool write(StringRef path, StringRef bytes) {
 static bool report(const mortar::Summary &summary) {
   if (!quiet)
     summary.print(llvm::errs());
-  if (!remarks.empty() &&
-      !write(remarks, llvm::formatv("{0:2}\n", summary.toJSON()).str()))
+  if (!remarks.empty() && !write(remarks, summary.toJSON()))
     return false;
   int64_t fusions = 0;
   for (const auto &function : summary.functions)
     for (const auto &kernel : function.kernels)
       fusions += std::max<int64_t>(0, kernel.opCount - 1); // 0 ops: row primitives only
-  if (fusions >= requireFusions)
+  if (fusions >= minFusions)
     return true;
-  fail("expected at least " + llvm::Twine(requireFusions) +
+  fail("expected at least " + llvm::Twine(minFusions) +
        " ops to join another's kernel, but " + llvm::Twine(fusions) +
        " did; the refusals above say why");
   if (quiet)
@@ -171,12 +174,30 @@ static int timeCompilation(const llvm::MemoryBuffer &file, MLIRContext &context,
   return 0;
 }
 
+static bool parseRequireFusions(mortar::CompileOptions &options) {
+  options.requireFusions = requireFusions.getNumOccurrences();
+  StringRef conditions = requireFusions;
+  if (conditions.empty())
+    return true;
+  if (!conditions.consume_front("except:") || conditions.empty()) {
+    fail("expected --require-fusions or --require-fusions=except:budget,..., but found "
+         "'" + requireFusions + "' (--min-fusions takes a number)");
+    return false;
+  }
+  for (StringRef condition : llvm::split(conditions, ','))
+    options.toleratedConditions.push_back(condition.str());
+  return true;
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv, overview);
   if (output.empty() && emit != Emit::Nothing && !repetitions)
     return fail("expected -o <file> (or --emit=nothing for the table alone)");
+  if (!remarks.empty() && remarks == output && emit != Emit::Nothing)
+    return fail("expected -o and --remarks to be two files, but found '" + output +
+                "' for both");
 
   DialectRegistry registry;
   mortar::registerAllDialects(registry);
@@ -190,6 +211,8 @@ int main(int argc, char **argv) {
   options.target = target;
   options.fuse = !noFuse;
   options.mixedDtypes = mixedDtypes;
+  if (!parseRequireFusions(options))
+    return 1;
   options.cubin = !noCubin && emit != Emit::PTX && emit != Emit::Nothing;
   if (repetitions)
     return timeCompilation(*file, context, options);

@@ -74,7 +74,7 @@ bool Runner::loadArtifact(llvm::StringRef bytes) {
   if (!artifact)
     return fail(artifact.status().in(settings.inputFile));
   if (settings.printSummary)
-    llvm::outs() << artifact->remarksJson << "\n";
+    llvm::outs() << artifact->remarksJson;
   auto program = loadOnGPU(std::move(*artifact));
   if (!program)
     return fail(program.status());

@@ -28,6 +28,10 @@ struct CompileOptions {
   /// On a GPU: up to so many rows, or shorter ones that hold as much as so many of 1024
   /// elements, take the schedule for few. Changes no bit.
   int64_t fewRows = 1024;
+  /// Make each candidate that didn't fuse an error at its place, unless the condition
+  /// that it failed ("budget") is tolerated. The context must have no remark engine.
+  bool requireFusions = false;
+  std::vector<std::string> toleratedConditions;
 };
 
 /// A launch plan without device code.

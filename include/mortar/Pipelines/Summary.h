@@ -2,8 +2,9 @@
 #ifndef MORTAR_PIPELINES_SUMMARY_H
 #define MORTAR_PIPELINES_SUMMARY_H
 
+#include "mortar/Pipelines/Remarks.h"
+
 #include "mlir/IR/BuiltinOps.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <string>
@@ -24,12 +25,6 @@ struct FunctionSummary {
   std::vector<KernelSummary> kernels;
 };
 
-/// A remark of category mortar-fusion: a refusal (kind "missed") or a kernel made
-/// ("passed").
-struct FusionRemark {
-  std::string kind, name, function, location, text, reason, suggestion;
-};
-
 struct Summary {
   std::vector<FunctionSummary> functions;
   std::vector<FusionRemark> remarks;
@@ -37,25 +32,13 @@ struct Summary {
   size_t countKernels() const;
   /// A table a function, then what was refused and why.
   void print(llvm::raw_ostream &os) const;
-  llvm::json::Value toJSON() const;
+  /// The kernels and the remarks as JSON, which a line of its own ends: what
+  /// mortar-compile writes and an artifact keeps. README.md says what each field means.
+  std::string toJSON() const;
 };
 
 /// Reads the regions of a fused module on tensors.
 Summary summarize(mlir::ModuleOp module);
-
-/// Collects the remarks that passes emit while it lives. A context has one at a time;
-/// if a tool has set up remarks of its own, those go on and this collects nothing.
-class RemarkCollector {
-public:
-  explicit RemarkCollector(mlir::MLIRContext *context);
-  ~RemarkCollector();
-  std::vector<FusionRemark> take();
-
-private:
-  std::shared_ptr<std::vector<FusionRemark>> remarks;
-  mlir::MLIRContext *context;
-  bool installed = false;
-};
 
 } // namespace mortar
 

@@ -35,7 +35,7 @@ struct Artifact {
   std::vector<CodeImage> images;
   std::vector<Kernel> kernels;
   std::vector<Entry> entries;
-  std::string remarksJson; // opaque here
+  std::string remarksJson; // opaque here; README.md says what is in it
   std::string producer;    // "mortar-compile 0.1", for people
 };
 

@@ -52,11 +52,15 @@ def FuseRowsPass : Pass<"mortar-fuse-rows", "::mlir::ModuleOp"> {
     - the dtype rule keeps a norm apart [dtype-rule]: all that was added to make its row
       must have its weight's type. `mixed-dtypes=fuse` lifts it, with the same bits;
     - what is alive of a row would exceed the registers [budget];
-    - their domains differ [domain].
+    - their domains differ [domain];
+    - they stand in different blocks [other-block].
 
-    An op with an attribute that fusion doesn't know [unknown-attribute], or with a
-    dynamic last dimension [dynamic-row], is left alone. Each refusal is one remark of
-    category `mortar-fusion`, and so is each kernel made.
+    An op with an attribute that fusion doesn't know [unknown-attribute], with a dynamic
+    or empty last dimension [dynamic-row], or on elements that rows don't hold
+    [element-type] is left alone. Each refusal is one remark of category
+    `mortar-fusion`, and so is each kernel made; they come in the order of the text.
+    `--remarks-filter='mortar.*'` prints them, and with `--remark-format=yaml` and
+    `--remarks-output-file` writes them to a file.
   }];
   let options = [
     Option<"mixedDtypes", "mixed-dtypes", "::mortar::MixedDtypes",
