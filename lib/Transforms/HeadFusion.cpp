@@ -56,7 +56,7 @@ CoarseRegion mortar::coarsen(RewriterBase &rewriter, FusedOp fine, int64_t heads
     return CoarseRegion{{}, Refusal{"heads", because.str(), ""}};
   };
   if (fine.getDomain() != IterationDomain::Rows || !fine->getDiscardableAttrs().empty())
-    return refuse("only rows fall into heads");
+    return refuse("it has attributes that longer rows might not keep");
   SmallVector<Value> inputs, inits(fine.getInits());
   SmallVector<RowMap> inputMaps, initMaps(inits.size(), RowMap::Heads);
   auto fits = [&](Value value) {
@@ -75,7 +75,7 @@ CoarseRegion mortar::coarsen(RewriterBase &rewriter, FusedOp fine, int64_t heads
         return refuse("it reads rows that don't lie as " + Twine(heads) + " heads");
       }
     } else if (isPerRow(map)) {
-      return refuse("it reads a " + stringifyRowMap(map));
+      return refuse("it reads a " + stringifyRowMap(map) + ", one for each head");
     }
     inputs.push_back(input);
     inputMaps.push_back(map);

@@ -75,6 +75,41 @@ func.func @no_fuse_heads_scales(%x: tensor<?x8x64xf32>) -> (tensor<?x512xf32>, t
   return %n, %s : tensor<?x512xf32>, tensor<?x8x1xf32>
 }
 
+// Nor what has a number of its own for each head.
+// CHECK-LABEL: @no_fuse_heads_scalar(
+// CHECK-COUNT-2: mortar.fused
+func.func @no_fuse_heads_scalar(%x: tensor<?x8x64xf32>, %f: tensor<?x8x1xf32>) -> tensor<?x512xf32> {
+  %c0 = arith.constant 0 : index
+  %t = tensor.dim %x, %c0 : tensor<?x8x64xf32>
+  %e = tensor.empty(%t) : tensor<?x8x64xf32>
+  %y = mortar.fused ins(%a = row %x, %g = row_scalar %f : tensor<?x8x64xf32>, tensor<?x8x1xf32>) outs(row %e : tensor<?x8x64xf32>) {
+    %b = mortar.row_broadcast %g : f32 -> vector<64xf32>
+    %s = mortar.residual_add %a, %b : (vector<64xf32>, vector<64xf32>) -> vector<64xf32>
+    mortar.yield %s : vector<64xf32>
+  } -> tensor<?x8x64xf32>
+  %c = tensor.collapse_shape %y [[0], [1, 2]] : tensor<?x8x64xf32> into tensor<?x512xf32>
+  // expected-remark @+1 {{[Missed] heads | Category:mortar-fusion | Function=no_fuse_heads_scalar | Reason="it reads a row_scalar, one for each head", Remark="residual_add -> rms_norm not fused"}}
+  %n = mortar.rms_norm %c epsilon(1.0e-6) : (tensor<?x512xf32>) -> tensor<?x512xf32>
+  return %n : tensor<?x512xf32>
+}
+
+// Nor a region that says something nobody knows.
+// CHECK-LABEL: @no_fuse_heads_attribute(
+// CHECK-COUNT-2: mortar.fused
+func.func @no_fuse_heads_attribute(%x: tensor<?x8x64xf32>) -> tensor<?x512xf32> {
+  %c0 = arith.constant 0 : index
+  %t = tensor.dim %x, %c0 : tensor<?x8x64xf32>
+  %e = tensor.empty(%t) : tensor<?x8x64xf32>
+  %y = mortar.fused ins(%a = row %x : tensor<?x8x64xf32>) outs(row %e : tensor<?x8x64xf32>) attributes {vendor.hint} {
+    %s = mortar.residual_add %a, %a : (vector<64xf32>, vector<64xf32>) -> vector<64xf32>
+    mortar.yield %s : vector<64xf32>
+  } -> tensor<?x8x64xf32>
+  %c = tensor.collapse_shape %y [[0], [1, 2]] : tensor<?x8x64xf32> into tensor<?x512xf32>
+  // expected-remark @+1 {{[Missed] heads | Category:mortar-fusion | Function=no_fuse_heads_attribute | Reason="it has attributes that longer rows might not keep", Remark="residual_add -> rms_norm not fused"}}
+  %n = mortar.rms_norm %c epsilon(1.0e-6) : (tensor<?x512xf32>) -> tensor<?x512xf32>
+  return %n : tensor<?x512xf32>
+}
+
 // Heads that nobody computes with joined leave by a copy.
 func.func @returned(%x: tensor<?x8x64xbf16>) -> tensor<?x512xbf16> {
   %n = mortar.rms_norm %x epsilon(1.0e-6) : (tensor<?x8x64xbf16>) -> tensor<?x8x64xbf16>
