@@ -271,3 +271,23 @@ func.func @fused_c5_group_scalar(%x: tensor<4x64xf32>, %s: tensor<5x8xf32>) {
   } -> tensor<5x8xf32>
   return
 }
+
+// -----
+
+func.func @fused_c2_heads(%x: tensor<4x?x32xf32>, %e: tensor<4x128xf32>) {
+  // expected-error @+1 {{(C2) expected input 0 to fit the map heads with a static last dimension, but found 'tensor<4x?x32xf32>'}}
+  %y = mortar.fused ins(%a = heads %x : tensor<4x?x32xf32>) outs(row %e : tensor<4x128xf32>) {
+    mortar.yield %a : vector<128xf32>
+  } -> tensor<4x128xf32>
+  return
+}
+
+// -----
+
+func.func @fused_c5_heads(%x: tensor<3x4x32xf32>, %e: tensor<4x128xf32>) {
+  // expected-error @+1 {{(C5) expected destination 0 to have 3 rows, but found 4 in 'tensor<4x128xf32>'}}
+  %y = mortar.fused ins(%a = heads %x : tensor<3x4x32xf32>) outs(row %e : tensor<4x128xf32>) {
+    mortar.yield %a : vector<128xf32>
+  } -> tensor<4x128xf32>
+  return
+}

@@ -77,3 +77,14 @@ func.func @fused_group_scalar(%x: tensor<?x64xf32>, %s: tensor<?x8xf32>, %e: ten
   } -> (tensor<?x64xf8E4M3FN>, tensor<?x8xf8E8M0FNU>)
   return %0#0, %0#1 : tensor<?x64xf8E4M3FN>, tensor<?x8xf8E8M0FNU>
 }
+
+// A row in two dimensions.
+// CHECK-LABEL: @heads(
+func.func @heads(%x: tensor<?x4x32xf32>, %e: tensor<?x128xf32>) -> tensor<?x128xf32> {
+  // CHECK: mortar.fused ins(%[[ROW:.*]] = heads %{{.*}} : tensor<?x4x32xf32>) outs(row %{{.*}} : tensor<?x128xf32>) {
+  // CHECK-NEXT: mortar.yield %[[ROW]] : vector<128xf32>
+  %y = mortar.fused ins(%a = heads %x : tensor<?x4x32xf32>) outs(row %e : tensor<?x128xf32>) {
+    mortar.yield %a : vector<128xf32>
+  } -> tensor<?x128xf32>
+  return %y : tensor<?x128xf32>
+}
