@@ -51,6 +51,12 @@ static Operation *coarsenOp(OpBuilder &b, Operation &op, IRMapping &mapping, int
   return fusible.coarsen(b, operands, heads);
 }
 
+/// Whether `input` is a region's result of which each row is taken apart.
+static bool readsHeadsOfRegion(Value input) {
+  auto view = input.getDefiningOp<tensor::ExpandShapeOp>();
+  return view && isHeadView(view) && view.getSrc().getDefiningOp<FusedOp>();
+}
+
 CoarseRegion mortar::coarsen(RewriterBase &rewriter, FusedOp fine, int64_t heads) {
   auto refuse = [&](const Twine &because) {
     return CoarseRegion{{}, Refusal{"heads", because.str(), ""}};
@@ -67,8 +73,8 @@ CoarseRegion mortar::coarsen(RewriterBase &rewriter, FusedOp fine, int64_t heads
     RowMap map = fine.getInputMap(i);
     if (map == RowMap::Row) {
       map = RowMap::Heads;
-      if (isHeadView(input.getDefiningOp()) &&
-          isa<tensor::ExpandShapeOp>(input.getDefiningOp()) && fits(input)) {
+      // Other views stay, so that a function around has the same arguments either way.
+      if (readsHeadsOfRegion(input) && fits(input)) {
         input = input.getDefiningOp()->getOperand(0);
         map = RowMap::Row;
       } else if (!fits(input)) {
@@ -110,12 +116,6 @@ CoarseRegion mortar::coarsen(RewriterBase &rewriter, FusedOp fine, int64_t heads
     yielded.push_back(mapping.lookup(value));
   YieldOp::create(rewriter, fine.getLoc(), yielded);
   return {coarse, std::nullopt};
-}
-
-/// Whether `input` is a region's result of which each row is taken apart.
-static bool readsHeadsOfRegion(Value input) {
-  auto view = input.getDefiningOp<tensor::ExpandShapeOp>();
-  return view && isHeadView(view) && view.getSrc().getDefiningOp<FusedOp>();
 }
 
 FusedOp mortar::coarsenReader(RewriterBase &rewriter, FusedOp region) {
