@@ -179,6 +179,9 @@ void DestinationAssigner::copySharedResults() {
     b.setInsertionPointToEnd(copy.getBodyBlock());
     YieldOp::create(b, loc, copy.getBodyBlock()->getArguments());
     operand.set(copy.getResult(0));
+    // Of a buffer with any strides it would be another copy.
+    if (Operation *view = value.getDefiningOp(); source != value && view->use_empty())
+      view->erase();
   }
 }
 

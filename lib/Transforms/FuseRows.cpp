@@ -83,7 +83,7 @@ LogicalResult RowFuser::run(bool merge) {
   SmallVector<FusedOp> regions;
   func.walk([&](FusedOp region) { regions.push_back(region); });
   for (FusedOp region : regions)
-    coarsenReader(rewriter, region);
+    coarsenReader(rewriter, region, options);
   // A merge moves what stands in between, which may make room for one before it.
   while (merge && mergeAll(rewriter))
     ;

@@ -234,6 +234,10 @@ static std::optional<Refusal> checkGroups(ArrayRef<FusedOp> regions) {
   return std::nullopt;
 }
 
+bool mortar::isLegalAlone(FusedOp region, const FusionOptions &options) {
+  return countLiveBytes(region) <= options.maxLiveBytes && !checkGroups(region);
+}
+
 int64_t mortar::countLiveBytes(ArrayRef<FusedOp> inOrder) {
   // A value of one region that the next reads is counted once, where it is made.
   // An input is the tensor outside, of which a row is alive.
@@ -347,6 +351,11 @@ std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,
                    llvm::formatv("a row of {0} values is reduced and then read by "
                                  "halves, which other threads hold",
                                  widths.widest),
+                   ""};
+  auto repeats = [](FusedOp region) { return !region.getOps<RowRepeatOp>().empty(); };
+  if (widths.widest != widths.narrowest && (repeats(producer) || repeats(consumer)))
+    return Refusal{"heads",
+                   "a weight of one head isn't repeated over rows that are read by halves",
                    ""};
   if (widths.byHalves && widths.byPairs)
     return Refusal{"halves-and-pairs",

@@ -118,7 +118,8 @@ CoarseRegion mortar::coarsen(RewriterBase &rewriter, FusedOp fine, int64_t heads
   return {coarse, std::nullopt};
 }
 
-FusedOp mortar::coarsenReader(RewriterBase &rewriter, FusedOp region) {
+FusedOp mortar::coarsenReader(RewriterBase &rewriter, FusedOp region,
+                              const FusionOptions &options) {
   for (auto [i, input] : llvm::enumerate(region.getInputs())) {
     if (region.getInputMap(i) != RowMap::Row || !readsHeadsOfRegion(input))
       continue;
@@ -126,6 +127,10 @@ FusedOp mortar::coarsenReader(RewriterBase &rewriter, FusedOp region) {
     CoarseRegion made = coarsen(rewriter, region, heads);
     if (made.refusal)
       return region;
+    if (!isLegalAlone(made.region, options)) {
+      rewriter.eraseOp(made.region);
+      return region;
+    }
     rewriter.replaceOp(region, made.region->getResults());
     return made.region;
   }

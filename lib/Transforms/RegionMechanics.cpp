@@ -72,12 +72,12 @@ FusedOp mortar::wrapInRegion(RewriterBase &rewriter, FusionOpInterface op) {
   unsigned next = 0;
   for (OpOperand &operand : op->getOpOperands()) {
     if (auto splat = getSplat(operand.get())) {
-      auto type = cast<VectorType>(
-          FusedOp::getRowType(operand.get().getType(), RowMap::Row));
-      auto value = splat.getSplatValue<Attribute>();
-      mapping.map(operand.get(),
-                  arith::ConstantOp::create(rewriter, loc,
-                                            DenseElementsAttr::get(type, value)));
+      Type type = FusedOp::getRowType(operand.get().getType(),
+                                      op.getOperandMap(operand.getOperandNumber()));
+      auto value = splat.getSplatValue<TypedAttr>();
+      if (auto row = dyn_cast<VectorType>(type))
+        value = DenseElementsAttr::get(row, Attribute(value));
+      mapping.map(operand.get(), arith::ConstantOp::create(rewriter, loc, value));
     } else {
       mapping.map(operand.get(), body->getArgument(next++));
     }

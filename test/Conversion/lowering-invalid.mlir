@@ -227,3 +227,16 @@ func.func @repeated_row(%x: memref<?x8xf32>, %y: memref<?x16xf32>) {
   }
   return
 }
+
+// -----
+
+func.func @repeated_beside_halves(%x: memref<?x16xf32>, %w: memref<4xf32>, %y: memref<?x8xf32>) {
+  // expected-error @+1 {{expected no wide rows beside row_repeat, but found both in a region}}
+  mortar.fused ins(%a = row %x, %b = column %w : memref<?x16xf32>, memref<4xf32>) outs(row %y : memref<?x8xf32>) {
+    %c = mortar.row_repeat %b : vector<4xf32> -> vector<8xf32>
+    %d = mortar.row_half <first> %a : vector<16xf32> -> vector<8xf32>
+    %e = arith.addf %c, %d : vector<8xf32>
+    mortar.yield %e : vector<8xf32>
+  }
+  return
+}

@@ -3,6 +3,11 @@
 // RUN: mortar-reduce %s --mortar-reduce-steps='test=not test-arg=FileCheck test-arg=%s test-arg=--check-prefix=KEEP test-arg=--input-file' -o - | FileCheck %s
 // RUN: not mortar-reduce %s --mortar-reduce-steps='test=not test-arg=FileCheck test-arg=%s test-arg=--check-prefix=NONE test-arg=--input-file' -o - 2>&1 | FileCheck %s --check-prefix=ERROR
 // RUN: not mortar-reduce %s --mortar-reduce-steps='test=no-such-program' -o - 2>&1 | FileCheck %s --check-prefix=MISSING
+// What a verifier puts back is no step.
+// RUN: mortar-opt %s --mortar-fuse-rows -o %t.mlir
+// RUN: mortar-reduce %t.mlir --mortar-reduce-steps='test=not test-arg=FileCheck test-arg=%s test-arg=--check-prefix=KEEP test-arg=--input-file' -o - | FileCheck %s --check-prefix=FUSED
+// FUSED: mortar.fused
+// FUSED-NEXT: mortar.silu_and_mul
 
 // KEEP: mortar.silu_and_mul
 // NONE: mortar.l2_norm

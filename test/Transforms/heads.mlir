@@ -132,3 +132,43 @@ func.func @norms_in_qkv(%qkv: tensor<?x5120xbf16>, %w: tensor<256xbf16> {mortar.
   %kn = mortar.rms_norm %kh weight(%w) epsilon(1.0e-6) : (tensor<?x2x256xbf16>, tensor<256xbf16>) -> tensor<?x2x256xbf16>
   return %qn, %kn : tensor<?x16x256xbf16>, tensor<?x2x256xbf16>
 }
+
+// A weight of one head beside halves of the row.
+// CHECK-LABEL: @no_fuse_heads_halves(
+// CHECK-COUNT-2: mortar.fused
+func.func @no_fuse_heads_halves(%x: tensor<?x2x128xf32>, %w: tensor<128xf32>) -> tensor<?x128xf32> {
+  %c0 = arith.constant 0 : index
+  %t = tensor.dim %x, %c0 : tensor<?x2x128xf32>
+  %e = tensor.empty(%t) : tensor<?x2x128xf32>
+  %y = mortar.fused ins(%a = row %x, %g = column %w : tensor<?x2x128xf32>, tensor<128xf32>) outs(row %e : tensor<?x2x128xf32>) {
+    %s = mortar.residual_add %a, %g : (vector<128xf32>, vector<128xf32>) -> vector<128xf32>
+    mortar.yield %s : vector<128xf32>
+  } -> tensor<?x2x128xf32>
+  %c = tensor.collapse_shape %y [[0], [1, 2]] : tensor<?x2x128xf32> into tensor<?x256xf32>
+  // expected-remark @+1 {{[Missed] heads | Category:mortar-fusion | Function=no_fuse_heads_halves | Reason="a weight of one head isn't repeated over rows that are read by halves", Remark="residual_add -> swigluoai_and_mul not fused"}}
+  %n = mortar.swigluoai_and_mul %c : (tensor<?x256xf32>) -> tensor<?x128xf32>
+  return %n : tensor<?x128xf32>
+}
+
+// Both forms of one value leave, and a view of an argument; a constant scale.
+// CHECK-LABEL: @returned_both(
+func.func @returned_both(%x: tensor<?x8x64xbf16>) -> (tensor<?x8x64xbf16>, tensor<?x512xbf16>, tensor<?x512xbf16>, tensor<?x512xf8E4M3FN>) {
+  %n = mortar.rms_norm %x epsilon(1.0e-6) : (tensor<?x8x64xbf16>) -> tensor<?x8x64xbf16>
+  %c = tensor.collapse_shape %n [[0], [1, 2]] : tensor<?x8x64xbf16> into tensor<?x512xbf16>
+  %d = tensor.collapse_shape %x [[0], [1, 2]] : tensor<?x8x64xbf16> into tensor<?x512xbf16>
+  %s = arith.constant dense<0.5> : tensor<1xf32>
+  %q = mortar.quantize %c scale(%s) : (tensor<?x512xbf16>, tensor<1xf32>) -> tensor<?x512xf8E4M3FN>
+  return %n, %c, %d, %q : tensor<?x8x64xbf16>, tensor<?x512xbf16>, tensor<?x512xbf16>, tensor<?x512xf8E4M3FN>
+}
+
+// Heads of a row that no kernel holds stay rows of their own.
+// CHECK-LABEL: @long_row(
+// CHECK: mortar.rms_norm {{.*}} : (vector<128xbf16>) -> vector<128xbf16>
+func.func @long_row(%x: tensor<?x262144xbf16>) -> tensor<?x2048x128xbf16> {
+  %c0 = arith.constant 0 : index
+  %t = tensor.dim %x, %c0 : tensor<?x262144xbf16>
+  %y = mortar.residual_add %x, %x : (tensor<?x262144xbf16>, tensor<?x262144xbf16>) -> tensor<?x262144xbf16>
+  %h = tensor.expand_shape %y [[0], [1, 2]] output_shape [%t, 2048, 128] : tensor<?x262144xbf16> into tensor<?x2048x128xbf16>
+  %n = mortar.rms_norm %h epsilon(1.0e-6) : (tensor<?x2048x128xbf16>) -> tensor<?x2048x128xbf16>
+  return %n : tensor<?x2048x128xbf16>
+}

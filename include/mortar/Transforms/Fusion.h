@@ -52,8 +52,12 @@ struct CoarseRegion {
 /// its results have the same types. Nothing is left if it is refused.
 CoarseRegion coarsen(mlir::RewriterBase &rewriter, FusedOp fine, int64_t heads);
 
+/// Whether a kernel can hold what `region` computes of a row.
+bool isLegalAlone(FusedOp region, const FusionOptions &options);
+
 /// `region`, on the longer rows that another region makes if it reads heads of those.
-FusedOp coarsenReader(mlir::RewriterBase &rewriter, FusedOp region);
+FusedOp coarsenReader(mlir::RewriterBase &rewriter, FusedOp region,
+                      const FusionOptions &options);
 
 /// Joins two regions, of which `producer` is coarsened if `consumer` reads its rows as
 /// heads; `consumer` is then both. Or says why not, and leaves everything as it was; so it

@@ -62,6 +62,15 @@ static Value spanInBytes(IndexBuilder &b, const HostOperand &operand) {
   return b.mul(span, b.constant(operand.elementBytes()));
 }
 
+/// Whether each row lies one stride behind the one before.
+static Value isEvenlySpaced(IndexBuilder &b, const HostOperand &operand) {
+  using Predicate = arith::CmpIPredicate;
+  Value inner = b.constant(operand.inner);
+  return b.either(b.compare(Predicate::ule, operand.rows, inner),
+                  b.compare(Predicate::eq, operand.strides.outer,
+                            b.mul(inner, operand.strides.row)));
+}
+
 /// Whether two operands by row that begin at one address have all elements at the same.
 static Value haveSameLayout(IndexBuilder &b, const HostOperand &one,
                             const HostOperand &other) {
@@ -72,10 +81,8 @@ static Value haveSameLayout(IndexBuilder &b, const HostOperand &one,
   if (one.strides.outer && other.strides.outer && one.inner == other.inner)
     return b.both(same, b.compare(Predicate::eq, one.strides.outer, other.strides.outer));
   for (const HostOperand *operand : {&one, &other})
-    if (operand->strides.outer) // evenly spaced after all?
-      same = b.both(same, b.compare(Predicate::eq, operand->strides.outer,
-                                    b.mul(b.constant(operand->inner),
-                                          operand->strides.row)));
+    if (operand->strides.outer)
+      same = b.both(same, isEvenlySpaced(b, *operand));
   return same;
 }
 
@@ -95,9 +102,7 @@ static void checkOverlap(IndexBuilder &b, const HostOperand &destination,
                   other.headLength() == destination.headLength() &&
                   other.elementBytes() == destination.elementBytes();
   bool mayBeSame = mayShare && destination.isRows();
-  bool oneStride = !destination.strides.outer && !other.strides.outer &&
-                   !destination.strides.head;
-  if (mayShare && oneStride) {
+  if (mayShare && !destination.strides.head) {
     // Two column ranges of one matrix: the rows interleave and don't meet.
     Value stride = b.mul(destination.strides.row, b.constant(destination.elementBytes()));
     Value rowBytes = b.constant(destination.length() * destination.elementBytes());
@@ -110,6 +115,9 @@ static void checkOverlap(IndexBuilder &b, const HostOperand &destination,
         b.both(b.compare(Predicate::eq, destination.strides.row, other.strides.row),
                b.both(b.compare(Predicate::uge, within, rowBytes),
                       b.compare(Predicate::uge, b.sub(divisor, within), rowBytes)));
+    for (const HostOperand *operand : {&destination, &other})
+      if (operand->strides.outer)
+        interleaved = b.both(interleaved, isEvenlySpaced(b, *operand));
     fine = b.either(fine, interleaved);
   }
   if (mayBeSame)

@@ -136,6 +136,9 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
       return region.emitError() << "expected rows of " << program.length << " or "
                                 << 2 * program.length << " values, but found one of "
                                 << length;
+  if (!program.repeated.empty() && lengths.size() > 1)
+    return region.emitError("expected no wide rows beside row_repeat, but found both in a "
+                            "region");
   if (widestReduced > program.length)
     return region.emitError() << "expected reductions over rows of " << program.length
                               << " values, but found one over " << widestReduced;
