@@ -101,11 +101,6 @@ RowMap RmsNormOp::getOperandMap(unsigned operand) {
   return operand == 0 ? RowMap::Row : RowMap::Column;
 }
 
-/// `size` as what is reduced of a row: 0 for all of it.
-static int64_t reducedGroup(std::optional<int64_t> size, Value row) {
-  return size.value_or(0) == rowLength(row.getType()) ? 0 : size.value_or(0);
-}
-
 bool RmsNormOp::reducesRow() { return true; }
 int64_t RmsNormOp::getReducedGroup() { return reducedGroup(getGroupSize(), getInput()); }
 int64_t RmsNormOp::getNormRowOperand() { return 0; }

@@ -124,8 +124,7 @@ RowMap QuantizeDynamicOp::getResultMap(unsigned result) {
 bool QuantizeDynamicOp::reducesRow() { return true; }
 
 int64_t QuantizeDynamicOp::getReducedGroup() {
-  int64_t size = getGroupSize().value_or(0);
-  return size == rowLength(getInput().getType()) ? 0 : size;
+  return reducedGroup(getGroupSize(), getInput());
 }
 
 //===----------------------------------------------------------------------===//

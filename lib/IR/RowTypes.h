@@ -22,6 +22,11 @@ llvm::LogicalResult verifyInnerType(mlir::Operation *op,
 llvm::LogicalResult verifyGroupSize(mlir::Operation *op, llvm::StringRef constraint,
                                     std::optional<int64_t> size, mlir::Type input);
 
+/// A `group_size` as what getReducedGroup says: 0 for all of `row`.
+inline int64_t reducedGroup(std::optional<int64_t> size, mlir::Value row) {
+  return size.value_or(0) == rowLength(row.getType()) ? 0 : size.value_or(0);
+}
+
 /// `value`'s row widened to f32; rounded to `element` again by `roundRow`.
 mlir::Value widenRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value row);
 mlir::Value roundRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value row,

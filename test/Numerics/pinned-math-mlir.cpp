@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "float-bits.h"
 #include "pinned-math.h"
 
 #include "mortar/InitAll.h"
@@ -92,12 +93,6 @@ static FailureOr<mortar::HostCode> compile(MLIRContext &context, StringRef targe
   if (failed(passes.run(*module)))
     return failure();
   return mortar::HostCode::compile(*module, target, std::move(entries));
-}
-
-static uint32_t bitsOf(float x) {
-  uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  return bits;
 }
 
 static bool sameBits(float x, float y) {

@@ -6,22 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "float-bits.h"
 #include "pinned-math.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-static inline uint32_t bitsOf(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
-static inline float floatOf(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
 static inline float atLeast(float x, float limit) {
   return x < limit ? limit : x;
 }

@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "float-bits.h"
 #include "pinned-math.h"
 
 #include <math.h>
@@ -21,17 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static uint32_t bitsOf(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
-static float floatOf(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
 
 typedef struct {
   double ulp;

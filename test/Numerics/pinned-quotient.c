@@ -9,22 +9,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "float-bits.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint32_t bitsOf(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
-static float floatOf(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
 
 static inline float quotient(float x, float y, float reciprocal) {
   float q = x * reciprocal;

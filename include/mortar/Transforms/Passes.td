@@ -47,8 +47,9 @@ def FuseRowsPass : Pass<"mortar-fuse-rows", "::mlir::ModuleOp"> {
     - joining would carry an op with side effects past another [side-effects];
     - one is not read row by row by the other [not-by-row], or a row is reduced that is
       twice as wide as another in the region [wide-reduction], or one reads wide rows
-      by halves and the other by pairs [halves-and-pairs], or groups of a length that is no power of
-      two stand beside another reduction [odd-groups];
+      by halves and the other by pairs [halves-and-pairs], or groups of a length that is
+      no power of two stand beside another reduction [odd-groups];
+    - one's rows are heads of the other's, and it can't run on the longer rows [heads];
     - the dtype rule keeps a norm apart [dtype-rule]: all that was added to make its row
       must have its weight's type. `mixed-dtypes=fuse` lifts it, with the same bits;
     - what is alive of a row would exceed the registers [budget];

@@ -239,8 +239,12 @@ Value mortar::castToMatrix(OpBuilder &builder, Location loc, const HostOperand &
   auto addDimension = [&](OpFoldResult size, OpFoldResult distance) {
     sizes.push_back(size);
     distances.push_back(distance);
-    shape.push_back(getConstantIntValue(size).value_or(ShapedType::kDynamic));
-    staticStrides.push_back(getConstantIntValue(distance).value_or(ShapedType::kDynamic));
+    // A distance that happens to be known here is still a parameter in the kernel's type.
+    auto known = [](OpFoldResult value) {
+      return isa<Attribute>(value) ? *getConstantIntValue(value) : ShapedType::kDynamic;
+    };
+    shape.push_back(known(size));
+    staticStrides.push_back(known(distance));
   };
   if (strides.outer) {
     addDimension(b.div(rows, b.constant(operand.inner)), strides.outer);
@@ -251,12 +255,6 @@ Value mortar::castToMatrix(OpBuilder &builder, Location loc, const HostOperand &
   if (strides.head)
     addDimension(b.getIndexAttr(operand.length() / operand.headLength()), strides.head);
   addDimension(b.getIndexAttr(operand.headLength()), b.getIndexAttr(1));
-  // A distance that happens to be known here is still a parameter of the kernel's type.
-  for (auto [size, distance, extent, stride] :
-       llvm::zip_equal(sizes, distances, shape, staticStrides)) {
-    extent = isa<Attribute>(size) ? extent : ShapedType::kDynamic;
-    stride = isa<Attribute>(distance) ? stride : ShapedType::kDynamic;
-  }
   auto layout =
       StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, staticStrides);
   auto type = MemRefType::get(shape, operand.type.getElementType(), layout);
