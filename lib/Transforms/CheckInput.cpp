@@ -91,6 +91,21 @@ static LogicalResult checkName(Operation *op) {
   return success();
 }
 
+/// Such ops print one type for all their operands and results, while their
+/// verifier lets a static extent stand beside a dynamic one.
+static LogicalResult checkOneType(Operation *op) {
+  if (!op->hasTrait<OpTrait::SameOperandsAndResultType>())
+    return success();
+  Type expected = op->getResult(0).getType();
+  for (Value operand : op->getOperands())
+    if (operand.getType() != expected)
+      return op->emitOpError()
+             << "expected operands of the result's type, " << expected
+             << ", but found " << operand.getType()
+             << "; tensor.cast changes an extent to or from a dynamic one";
+  return success();
+}
+
 namespace {
 struct CheckInputPass : ::mortar::impl::CheckInputPassBase<CheckInputPass> {
   void runOnOperation() override {
@@ -103,7 +118,8 @@ struct CheckInputPass : ::mortar::impl::CheckInputPassBase<CheckInputPass> {
                           << " ops within each other, but found more";
         return signalPassFailure();
       }
-      if (failed(checkTypes(op)) || failed(checkName(op)))
+      if (failed(checkTypes(op)) || failed(checkName(op)) ||
+          failed(checkOneType(op)))
         return signalPassFailure();
       for (Region &region : op->getRegions())
         for (Block &block : region)

@@ -29,3 +29,13 @@ func.func private @empty(tensor<0x4294967296x4294967296xf32>)
 
 // expected-error @+1 {{expected a symbol's name of at least one character, but found an empty one}}
 "builtin.module"() <{sym_name = ""}> ({^bb0:}) : () -> ()
+
+// -----
+
+// MLIR lets a static extent stand beside a dynamic one here, and prints one type
+// for both.
+func.func @two_types(%a: tensor<4x64xf32>, %b: tensor<4x?xf32>) -> tensor<4x64xf32> {
+  // expected-error @+1 {{'arith.addf' op expected operands of the result's type, 'tensor<4x64xf32>', but found 'tensor<4x?xf32>'}}
+  %0 = "arith.addf"(%a, %b) : (tensor<4x64xf32>, tensor<4x?xf32>) -> tensor<4x64xf32>
+  return %0 : tensor<4x64xf32>
+}
