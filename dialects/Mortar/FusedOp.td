@@ -33,6 +33,23 @@ def Mortar_FusedOp : Mortar_Op<"fused", [
     | `group_scalar` | [.., G], one value for each of a row's G groups | `vector<G>` |
     | `heads` | [.., H, L], a row in two dimensions | `vector<H·L>` |
 
+    With `recurrence` the body is the program of **one token of one value head**, run for
+    each sequence's tokens in order, and for each of the HV heads:
+
+    | map | operand | argument |
+    |---|---|---|
+    | `key_row` | [.., H, K], of key head h / (HV/H) | `vector<K>` |
+    | `value_row` | [.., HV, V] | `vector<V>` |
+    | `value_scalar` | [.., HV, 1] | a scalar |
+    | `head_scalar` | [.., HV] | a scalar |
+    | `head` | [HV], the same for every token | a scalar |
+    | `column`, `scalar` | as above | as above |
+    | `slots`, `bounds`, `accepted` | indices, as gated_delta_rule has them | an i32 |
+    | `state` | [slots, HV, V, K], a destination that is read, too | `vector<VxKxf32>` |
+
+    The states' arguments come behind those of the inputs. What becomes of tokens without a
+    valid slot, and which states are stored, gated_delta_rule says.
+
     What it yields is written to the destinations, row by row, in order. Rows are
     counted in row-major order of the leading dimensions, so operands of different
     rank (views of one another) may meet in one region. On tensors the op gives
@@ -43,15 +60,20 @@ def Mortar_FusedOp : Mortar_Op<"fused", [
     the lowering's choice, and no choice changes a bit.
 
     Constraints:
-    - (C1) there is a map for each input and for each destination; a destination's is
-      `row`, `heads`, `row_scalar` or `group_scalar`.
+    - (C1) there is a map for each input and for each destination, of the domain; a
+      destination's is `row`, `heads`, `row_scalar` or `group_scalar`; in a recurrence
+      `value_row`, `value_scalar`, `head_scalar` or `state`.
     - (C2) an operand's shape fits its map, and its last dimension is static; of `heads` the
-      last two.
-    - (C3) the block's arguments are what the inputs' maps say.
+      last two. The dimensions that a recurrence's maps name are static, but for slots, S
+      and tokens.
+    - (C3) the block's arguments are what the inputs' maps say, then what each state's does.
     - (C4) the yielded values are what the destinations' maps say.
     - (C5) operands mapped by row have the same number of rows, where it is static,
       and there is at least one destination.
     - (C6) all operands are tensors, or all are memrefs.
+    - (C7) a recurrence has one state, one operand of slots, and at most one each of bounds and
+      accepted; all its operands agree in HV, V, K and the static ones of their tokens, H
+      divides HV, and bounds go with one dimension of tokens.
 
     Example:
     ```mlir
@@ -86,16 +108,28 @@ def Mortar_FusedOp : Mortar_Op<"fused", [
     ::mortar::RowMap getInitMap(unsigned i) {
       return ::llvm::cast<::mortar::RowMapAttr>(getInitMaps()[i]).getValue();
     }
+    /// The map of what stands behind an argument of the body.
+    ::mortar::RowMap getArgumentMap(::mlir::BlockArgument argument) {
+      unsigned i = argument.getArgNumber();
+      return i < getInputs().size() ? getInputMap(i) : ::mortar::RowMap::State;
+    }
     /// The type that a row's program sees of an operand of type `type`, or null if
     /// the operand doesn't fit the map.
     static ::mlir::Type getRowType(::mlir::Type type, ::mortar::RowMap map);
     bool reducesRow();
+    bool isRecurrence() {
+      return getDomain() == ::mortar::IterationDomain::Recurrence;
+    }
+    /// The body's argument for destination `i`, which is mapped by state.
+    ::mlir::BlockArgument getStateArgument(unsigned i);
   }];
   let builders = [
     OpBuilder<(ins "::mlir::ValueRange":$inputs,
                    "::llvm::ArrayRef<::mortar::RowMap>":$inputMaps,
                    "::mlir::ValueRange":$inits,
-                   "::llvm::ArrayRef<::mortar::RowMap>":$initMaps)>];
+                   "::llvm::ArrayRef<::mortar::RowMap>":$initMaps,
+                   CArg<"::mortar::IterationDomain",
+                        "::mortar::IterationDomain::Rows">:$domain)>];
   let skipDefaultBuilders = 1;
 }
 

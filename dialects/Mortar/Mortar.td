@@ -14,7 +14,9 @@ include "ResidualOps.td"
 include "NormOps.td"
 include "ActivationOps.td"
 include "QuantOps.td"
+include "DeltaRuleOps.td"
 include "RowOps.td"           // the primitives that the ops above decompose to
+include "StateOps.td"         // and those on a recurrence's state
 include "FusedOp.td"          // one region = one kernel
 
 #endif // MORTAR_TD

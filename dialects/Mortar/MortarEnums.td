@@ -23,7 +23,18 @@ def Mortar_RowMap : I32EnumAttr<
      I32EnumAttrCase<"Scalar", 3, "scalar">,       // [1] -> a scalar, every row the same
      I32EnumAttrCase<"GroupScalar", 4, "group_scalar">, // [.., G] -> vector<G>, one
                                                    // value for each group of this row
-     I32EnumAttrCase<"Heads", 5, "heads">]> {      // [.., H, L] -> vector<H·L>
+     I32EnumAttrCase<"Heads", 5, "heads">,         // [.., H, L] -> vector<H·L>
+     // In a recurrence, for one token of one value head:
+     I32EnumAttrCase<"KeyRow", 6, "key_row">,      // [.., H, K] -> vector<K>, of the key
+                                                   // head that this value head belongs to
+     I32EnumAttrCase<"ValueRow", 7, "value_row">,  // [.., HV, V] -> vector<V>
+     I32EnumAttrCase<"ValueScalar", 8, "value_scalar">, // [.., HV, 1] -> a scalar
+     I32EnumAttrCase<"HeadScalar", 9, "head_scalar">,   // [.., HV] -> a scalar
+     I32EnumAttrCase<"Head", 10, "head">,          // [HV] -> a scalar, of every token
+     I32EnumAttrCase<"State", 11, "state">,        // [slots, HV, V, K] -> vector<VxKxf32>
+     I32EnumAttrCase<"Slots", 12, "slots">,        // [S] or [S, N]: where states lie
+     I32EnumAttrCase<"Bounds", 13, "bounds">,      // [S + 1]: where sequences begin
+     I32EnumAttrCase<"Accepted", 14, "accepted">]> { // [S]: which state to begin with
   let cppNamespace = "::mortar";
   let genSpecializedAttr = 0;
 }
@@ -39,6 +50,16 @@ def Mortar_ReductionKind : I32EnumAttr<
 }
 def Mortar_ReductionKindAttr
     : EnumAttr<Mortar_Dialect, Mortar_ReductionKind, "reduction"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+def Mortar_StateAxis : I32EnumAttr<
+    "StateAxis", "along what a row of a state's matrix runs",
+    [I32EnumAttrCase<"Keys", 0, "keys">, I32EnumAttrCase<"Values", 1, "values">]> {
+  let cppNamespace = "::mortar";
+  let genSpecializedAttr = 0;
+}
+def Mortar_StateAxisAttr : EnumAttr<Mortar_Dialect, Mortar_StateAxis, "axis"> {
   let assemblyFormat = "`<` $value `>`";
 }
 

@@ -66,6 +66,11 @@ def Mortar_FusionOpInterface : OpInterface<"FusionOpInterface"> {
       }],
       "bool", "startsRegion", (ins), "", "return true;">,
     InterfaceMethod<[{
+        Whether the op accepts scalars wherever it accepts rows, and computes each element
+        of a row by itself: then it joins a recurrence by element, one for each head.
+      }],
+      "bool", "acceptsScalars", (ins), "", "return false;">,
+    InterfaceMethod<[{
         Whether fusion understands this attribute. An attribute it doesn't know
         may change what the op means, so such an op is not fused.
       }],

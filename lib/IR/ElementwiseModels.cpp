@@ -18,6 +18,7 @@ template <typename ConcreteOp>
 struct Elementwise
     : FusionOpInterface::ExternalModel<Elementwise<ConcreteOp>, ConcreteOp> {
   bool startsRegion(Operation *) const { return false; }
+  bool acceptsScalars(Operation *) const { return true; }
   /// Not truncf's rounding mode: everything rounds to nearest. Whether fastmath flags
   /// are set is for fusion to see.
   bool knowsAttribute(Operation *, StringRef name) const { return name == "fastmath"; }

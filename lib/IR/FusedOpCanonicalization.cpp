@@ -27,7 +27,7 @@ struct DropDeadAndDoubledOperands : OpRewritePattern<FusedOp> {
     SmallVector<int64_t> newIndex; // of each old input, -1 when it is unread
     for (auto [i, input] : llvm::enumerate(op.getInputs())) {
       newIndex.push_back(-1);
-      if (body->getArgument(i).use_empty())
+      if (body->getArgument(i).use_empty() && !isIndex(op.getInputMap(i)))
         continue;
       for (auto [k, kept] : llvm::enumerate(inputs))
         if (kept == input && inputMaps[k] == op.getInputMap(i))
@@ -39,11 +39,13 @@ struct DropDeadAndDoubledOperands : OpRewritePattern<FusedOp> {
       inputMaps.push_back(op.getInputMap(i));
     }
 
+    // A state is changed as long as anything is computed of it.
     SmallVector<unsigned> keptResults;
     for (OpResult result : op->getResults())
-      if (!result.use_empty())
+      if (!result.use_empty() ||
+          op.getInitMap(result.getResultNumber()) == RowMap::State)
         keptResults.push_back(result.getResultNumber());
-    if (keptResults.empty()) {
+    if (op->use_empty()) {
       rewriter.eraseOp(op);
       return success();
     }
@@ -60,8 +62,8 @@ struct DropDeadAndDoubledOperands : OpRewritePattern<FusedOp> {
       yielded.push_back(yield->getOperand(i));
     }
     auto fused =
-        FusedOp::create(rewriter, op.getLoc(), inputs, inputMaps, inits, initMaps);
-    fused.setDomainAttr(op.getDomainAttr());
+        FusedOp::create(rewriter, op.getLoc(), inputs, inputMaps, inits, initMaps,
+                        op.getDomain());
     fused.setLabelAttr(op.getLabelAttr());
     fused->setDiscardableAttrs(op->getDiscardableAttrDictionary());
     Block *newBody = fused.getBodyBlock();
@@ -71,6 +73,7 @@ struct DropDeadAndDoubledOperands : OpRewritePattern<FusedOp> {
       arguments.push_back(k >= 0 ? Value(newBody->getArgument(k))
                                  : Value(body->getArgument(i)));
     }
+    llvm::append_range(arguments, newBody->getArguments().drop_front(inputs.size()));
     rewriter.modifyOpInPlace(yield, [&] { yield->setOperands(yielded); });
     rewriter.mergeBlocks(body, newBody, arguments);
     for (auto [k, i] : llvm::enumerate(keptResults))
@@ -86,6 +89,9 @@ struct ReadThroughViews : OpRewritePattern<FusedOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(FusedOp op, PatternRewriter &rewriter) const override {
+    // Which dimensions are tokens, and which heads, a view may not change.
+    if (op.isRecurrence())
+      return failure();
     bool changed = false;
     for (OpOperand &input : op.getInputsMutable()) {
       Value source = lookThroughViews(input.get());
@@ -120,6 +126,8 @@ struct AbsorbViewOfResult : OpRewritePattern<FusedOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(FusedOp op, PatternRewriter &rewriter) const override {
+    if (op.isRecurrence())
+      return failure();
     for (OpResult result : op->getResults())
       if (result.hasOneUse() && isRowView(*result.user_begin()) &&
           succeeded(absorb(op, result, *result.user_begin(), rewriter)))

@@ -126,18 +126,22 @@ LogicalResult mortar::verifyGroupSize(Operation *op, StringRef constraint,
   return error << ", but found " << *size;
 }
 
+/// A row's type, or a scalar's, of other elements.
+static Type withElement(Type type, Type element) {
+  auto row = dyn_cast<ShapedType>(type);
+  return row ? Type(row.clone(element)) : element;
+}
+
 Value mortar::widenRow(OpBuilder &b, Location loc, Value row) {
-  auto type = cast<ShapedType>(row.getType());
-  if (type.getElementType().isF32())
+  if (getElementTypeOrSelf(row).isF32())
     return row;
-  return arith::ExtFOp::create(b, loc, type.clone(b.getF32Type()), row);
+  return arith::ExtFOp::create(b, loc, withElement(row.getType(), b.getF32Type()), row);
 }
 
 Value mortar::roundRow(OpBuilder &b, Location loc, Value row, Type element) {
-  auto type = cast<ShapedType>(row.getType());
-  if (type.getElementType() == element)
+  if (getElementTypeOrSelf(row) == element)
     return row;
-  return arith::TruncFOp::create(b, loc, type.clone(element), row);
+  return arith::TruncFOp::create(b, loc, withElement(row.getType(), element), row);
 }
 
 Value mortar::splatRow(OpBuilder &b, Location loc, Value like, APFloat value) {

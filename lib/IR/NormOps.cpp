@@ -15,7 +15,7 @@ using namespace mortar;
 // Constraints
 //===----------------------------------------------------------------------===//
 
-static LogicalResult verifyEpsilon(Operation *op, FloatAttr attr) {
+LogicalResult mortar::verifyEpsilon(Operation *op, FloatAttr attr) {
   APFloat epsilon = attr.getValue();
   if (!epsilon.isFinite() || epsilon.isZero() || epsilon.isNegative())
     return op->emitOpError() << "(C2) expected a finite epsilon greater than 0, but found "

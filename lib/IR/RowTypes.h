@@ -27,7 +27,10 @@ inline int64_t reducedGroup(std::optional<int64_t> size, mlir::Value row) {
   return size.value_or(0) == rowLength(row.getType()) ? 0 : size.value_or(0);
 }
 
-/// `value`'s row widened to f32; rounded to `element` again by `roundRow`.
+/// (C2) of norms: fails unless `epsilon` is finite and greater than 0.
+llvm::LogicalResult verifyEpsilon(mlir::Operation *op, mlir::FloatAttr epsilon);
+
+/// `value`'s row, or a scalar, widened to f32; rounded to `element` again by `roundRow`.
 mlir::Value widenRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value row);
 mlir::Value roundRow(mlir::OpBuilder &b, mlir::Location loc, mlir::Value row,
                      mlir::Type element);

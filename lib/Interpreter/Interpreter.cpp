@@ -148,15 +148,21 @@ static Array seeThrough(RowMap map, const Array &input, int64_t row) {
 }
 
 FailureOr<std::vector<Array>> Interpreter::runRegion(FusedOp region, Values &values) {
-  if (region.getDomain() != IterationDomain::Rows)
-    return region.emitError("the interpreter knows only the domain rows");
   if (!region.hasPureTensorSemantics())
     return region.emitError("the interpreter runs regions on tensors, but found memrefs");
   std::vector<Array> results;
-  for (Value init : region.getInits()) {
+  for (Value init : region.getInits())
     results.push_back(values[init]);
-    results.back().bits.clear();
+  if (region.isRecurrence()) {
+    std::vector<const Array *> inputs;
+    for (Value input : region.getInputs())
+      inputs.push_back(&values[input]);
+    if (failed(runRecurrence(region, std::move(inputs), results)))
+      return failure();
+    return results;
   }
+  for (Array &result : results)
+    result.bits.clear();
   int64_t rows = countRows(region.getInitMap(0), results[0]);
   for (auto [i, input] : llvm::enumerate(region.getInputs())) {
     RowMap map = region.getInputMap(i);

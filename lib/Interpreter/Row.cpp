@@ -93,8 +93,27 @@ static Array takePrefix(RowPrefixOp op, const Array &row) {
   return result;
 }
 
+static Array broadcast(StateBroadcastOp op, const Array &row) {
+  ArrayRef<int64_t> shape = cast<VectorType>(op.getType()).getShape();
+  Array matrix{row.elementType, shape.vec(), {}};
+  for (int64_t v = 0; v < shape[0]; ++v)
+    for (int64_t k = 0; k < shape[1]; ++k)
+      matrix.bits.push_back(row.bits[op.getAxis() == StateAxis::Keys ? k : v]);
+  return matrix;
+}
+
+static Array reduce(const Array &matrix) {
+  Array sums{matrix.elementType, {matrix.shape[0]}, {}};
+  for (int64_t v = 0; v < matrix.shape[0]; ++v) {
+    auto row = ArrayRef(matrix.bits).slice(v * matrix.shape[1], matrix.shape[1]);
+    sums.bits.push_back(llvm::bit_cast<uint32_t>(sumByTree(row)));
+  }
+  return sums;
+}
+
 FailureOr<std::vector<Array>> interpreter::evaluateRow(FusedOp region,
-                                                       std::vector<Array> arguments) {
+                                                       std::vector<Array> arguments,
+                                                       bool isPadding) {
   llvm::DenseMap<Value, Array> values;
   Block *body = region.getBodyBlock();
   for (auto [argument, value] : llvm::zip_equal(body->getArguments(), arguments))
@@ -114,8 +133,16 @@ FailureOr<std::vector<Array>> interpreter::evaluateRow(FusedOp region,
       result = repeat(repeated, *operands[0]);
     else if (auto prefix = dyn_cast<RowPrefixOp>(op))
       result = takePrefix(prefix, *operands[0]);
+    else if (auto filling = dyn_cast<StateBroadcastOp>(op))
+      result = broadcast(filling, *operands[0]);
+    else if (isa<StateReduceOp>(op))
+      result = reduce(*operands[0]);
+    else if (isa<MaskPaddingOp>(op))
+      result = *operands[0];
     else
       result = evaluateElementwise(&op, operands);
+    if (succeeded(result) && isPadding && isa<MaskPaddingOp>(op))
+      result->bits.assign(result->bits.size(), 0); // +0.0
     if (failed(result))
       return failure();
     values[op.getResult(0)] = std::move(*result);

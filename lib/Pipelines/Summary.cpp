@@ -29,8 +29,8 @@ static KernelSummary summarize(FusedOp region) {
   auto weighs = [&](Value value) {
     // Weights stay in the cache from row to row.
     auto arg = dyn_cast<BlockArgument>(value);
-    RowMap map = arg ? region.getInputMap(arg.getArgNumber()) : RowMap::Row;
-    return isPerRow(map);
+    RowMap map = arg ? region.getArgumentMap(arg) : RowMap::Row;
+    return isPerRow(map) && map != RowMap::Head && !isIndex(map);
   };
   for (Operation &op : region.getBodyBlock()->without_terminator()) {
     if (!isa<FusionOpInterface>(op))

@@ -51,6 +51,7 @@ private:
   void copySharedResults();
   LogicalResult checkResults();
   LogicalResult checkArguments();
+  LogicalResult findStates();
   Value findDeadInput(FusedOp fused, unsigned result, bool isReturned);
   void reuseDeadInputs();
   LogicalResult buildShapes();
@@ -91,6 +92,9 @@ LogicalResult DestinationAssigner::run() {
     return failure();
   copySharedResults();
   if (failed(checkResults()))
+    return failure();
+  home.assign(returned.size(), -1);
+  if (failed(findStates()))
     return failure();
   reuseDeadInputs();
   if (failed(buildShapes()))
@@ -202,6 +206,44 @@ LogicalResult DestinationAssigner::checkResults() {
   return success();
 }
 
+/// A pool of states is an argument that is updated in place: a copy would cost more than all
+/// that is computed. So the new one is returned, or goes on into another region, and nobody
+/// reads the old one afterwards.
+LogicalResult DestinationAssigner::findStates() {
+  for (auto fused : entry.getOps<FusedOp>())
+    for (OpResult result : fused->getResults()) {
+      unsigned number = result.getResultNumber();
+      if (fused.getInitMap(number) != RowMap::State)
+        continue;
+      Value pool = fused.getInits()[number];
+      auto error = [&] {
+        return fused.emitError() << "expected the new state to be returned by '"
+                                 << func.getName()
+                                 << "' in place of the argument that holds the old one, but ";
+      };
+      for (Operation *user : pool.getUsers())
+        if (user != fused && !isa<tensor::DimOp>(user) && !user->isBeforeInBlock(fused))
+          return error() << "the old one is read afterwards";
+      if (llvm::is_contained(fused.getInputs(), pool))
+        return error() << "the region reads the old one as an input, too";
+      while (auto before = pool.getDefiningOp<FusedOp>()) {
+        unsigned made = cast<OpResult>(pool).getResultNumber();
+        if (before.getInitMap(made) != RowMap::State)
+          break;
+        pool = before.getInits()[made];
+      }
+      auto argument = dyn_cast<BlockArgument>(pool);
+      if (!argument)
+        return error() << "the old one is no argument";
+      auto *at = llvm::find(returned, result);
+      if (at != returned.end())
+        home[at - returned.begin()] = argument.getArgNumber();
+      else if (result.use_empty())
+        return error() << "nobody reads it";
+    }
+  return success();
+}
+
 /// `value` before casts and reshapes, which share its buffer.
 static Value getBase(Value value) {
   while (Operation *op = value.getDefiningOp()) {
@@ -243,7 +285,6 @@ Value DestinationAssigner::findDeadInput(FusedOp fused, unsigned result,
 }
 
 void DestinationAssigner::reuseDeadInputs() {
-  home.assign(returned.size(), -1);
   for (auto fused : entry.getOps<FusedOp>())
     for (OpResult result : fused->getResults()) {
       unsigned number = result.getResultNumber();
@@ -391,7 +432,8 @@ void DestinationAssigner::giveDestinations() {
           /*writable=*/true);
     }
     func.setArgAttr(argument, MortarDialect::resultAttr, b.getI64IntegerAttr(i));
-    fused.getInitsMutable()[result.getResultNumber()].assign(destination);
+    if (fused.getInitMap(result.getResultNumber()) != RowMap::State)
+      fused.getInitsMutable()[result.getResultNumber()].assign(destination);
     b.setInsertionPoint(entry.getTerminator());
     bufferization::MaterializeInDestinationOp::create(
         b, fused.getLoc(), /*result=*/Type(), result, entry.getArgument(argument),

@@ -17,10 +17,13 @@ using namespace mortar;
 namespace {
 struct FusedOpBufferization
     : DstBufferizableOpInterfaceExternalModel<FusedOpBufferization, FusedOp> {
-  /// Each destination is written whole and never read.
+  /// Each destination is written whole and never read, but for states.
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &) const {
-    return !cast<FusedOp>(op).isDpsInit(&operand);
+    auto fused = cast<FusedOp>(op);
+    return !fused.isDpsInit(&operand) ||
+           fused.getInitMap(operand.getOperandNumber() - fused.getInputs().size()) ==
+               RowMap::State;
   }
 
   /// A row is read whole before any of it is written, and rows don't see each other:
@@ -54,9 +57,8 @@ struct FusedOpBufferization
       }
     }
     rewriter.setInsertionPoint(op);
-    auto buffered =
-        FusedOp::create(rewriter, op->getLoc(), inputs, inputMaps, inits, initMaps);
-    buffered.setDomainAttr(fused.getDomainAttr());
+    auto buffered = FusedOp::create(rewriter, op->getLoc(), inputs, inputMaps, inits,
+                                    initMaps, fused.getDomain());
     buffered.setLabelAttr(fused.getLabelAttr());
     buffered->setDiscardableAttrs(op->getDiscardableAttrDictionary());
     rewriter.mergeBlocks(fused.getBodyBlock(), buffered.getBodyBlock(),

@@ -19,7 +19,9 @@ using namespace mortar;
 static Value crossRegionBorder(Value value) {
   if (auto arg = dyn_cast<BlockArgument>(value)) {
     auto region = dyn_cast_or_null<FusedOp>(arg.getOwner()->getParentOp());
-    return region ? Value(region.getInputs()[arg.getArgNumber()]) : Value();
+    return region && region.getArgumentMap(arg) != RowMap::State
+               ? Value(region.getInputs()[arg.getArgNumber()])
+               : Value();
   }
   if (auto region = value.getDefiningOp<FusedOp>())
     return region.getBodyBlock()->getTerminator()->getOperand(

@@ -67,6 +67,9 @@ std::optional<Refusal> mortar::whyNotWrapped(FusionOpInterface op) {
                    "math ops join on f32 only, found " +
                        llvm::formatv("{0}", op->getResult(0).getType()).str(),
                    "widen the operands and round the result"};
+  // Of a recurrence the op's verifier has seen to that.
+  if (op.getIterationDomain() == IterationDomain::Recurrence)
+    return std::nullopt;
   for (Value value : llvm::concat<Value>(SmallVector<Value>(op->getOperands()),
                                          SmallVector<Value>(op->getResults()))) {
     if (!hasStaticRow(value))
@@ -146,7 +149,7 @@ static DenseSet<Value> findGroupScalars(FusedOp region) {
   DenseSet<Value> groups;
   Block *body = region.getBodyBlock();
   for (BlockArgument argument : body->getArguments())
-    if (region.getInputMap(argument.getArgNumber()) == RowMap::GroupScalar)
+    if (region.getArgumentMap(argument) == RowMap::GroupScalar)
       groups.insert(argument);
   for (Operation &op : *body) {
     if (isa<RowBroadcastOp, YieldOp>(op))
@@ -298,8 +301,12 @@ std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,
                                             const FusionOptions &options) {
   if (producer->getBlock() != consumer->getBlock())
     return Refusal{"other-block", "the two stand in different blocks", ""};
-  if (producer.getDomain() != consumer.getDomain())
-    return Refusal{"domain", "one runs over rows, the other is a recurrence", ""};
+  auto hasState = [](FusedOp region) {
+    return llvm::any_of(region.getInitMaps().getAsRange<RowMapAttr>(),
+                        [](RowMapAttr map) { return map.getValue() == RowMap::State; });
+  };
+  if (hasState(producer) && hasState(consumer))
+    return Refusal{"domain", "both are recurrences, each with a state of its own", ""};
   for (auto [i, input] : llvm::enumerate(consumer.getInputs())) {
     auto result = dyn_cast<OpResult>(input);
     if (!result || result.getOwner() != producer)
@@ -337,6 +344,9 @@ std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,
   if (swapsSideEffects(producer, consumer))
     return Refusal{"side-effects",
                    "joining would carry an op with side effects past another", ""};
+  // What a thread holds of a recurrence's rows its state says.
+  if (producer.isRecurrence())
+    return std::nullopt;
   RowWidths widths;
   widths.add(producer);
   widths.add(consumer);

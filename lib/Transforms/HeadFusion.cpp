@@ -57,9 +57,9 @@ static bool readsHeadsOfRegion(Value input) {
   return view && isHeadView(view) && view.getSrc().getDefiningOp<FusedOp>();
 }
 
-CoarseRegion mortar::coarsen(RewriterBase &rewriter, FusedOp fine, int64_t heads) {
+ChangedRegion mortar::coarsen(RewriterBase &rewriter, FusedOp fine, int64_t heads) {
   auto refuse = [&](const Twine &because) {
-    return CoarseRegion{{}, Refusal{"heads", because.str(), ""}};
+    return ChangedRegion{{}, Refusal{"heads", because.str(), ""}};
   };
   if (fine.getDomain() != IterationDomain::Rows || !fine->getDiscardableAttrs().empty())
     return refuse("it has attributes that longer rows might not keep");
@@ -124,15 +124,15 @@ FusedOp mortar::coarsenReader(RewriterBase &rewriter, FusedOp region,
     if (region.getInputMap(i) != RowMap::Row || !readsHeadsOfRegion(input))
       continue;
     int64_t heads = cast<RankedTensorType>(input.getType()).getShape().end()[-2];
-    CoarseRegion made = coarsen(rewriter, region, heads);
-    if (made.refusal)
+    auto [coarse, refusal] = coarsen(rewriter, region, heads);
+    if (refusal)
       return region;
-    if (!isLegalAlone(made.region, options)) {
-      rewriter.eraseOp(made.region);
+    if (!isLegalAlone(coarse, options)) {
+      rewriter.eraseOp(coarse);
       return region;
     }
-    rewriter.replaceOp(region, made.region->getResults());
-    return made.region;
+    rewriter.replaceOp(region, coarse->getResults());
+    return coarse;
   }
   return region;
 }
@@ -153,24 +153,35 @@ std::optional<Refusal> mortar::mergeOrSayWhyNot(RewriterBase &rewriter, FusedOp 
                                                 FusedOp &consumer,
                                                 const FusionOptions &options, bool merge) {
   int64_t heads = countHeads(producer, consumer);
-  if (heads == 1) {
+  bool becomesRecurrent = producer.isRecurrence() != consumer.isRecurrence();
+  if (heads == 1 && !becomesRecurrent) {
     auto refusal = whyNotMerged(producer, consumer, options);
     if (!refusal && merge)
       consumer = mergeRegions(rewriter, producer, consumer);
     return refusal;
   }
-  CoarseRegion made = coarsen(rewriter, producer, heads);
-  if (made.refusal)
-    return made.refusal;
+  // One of the two runs otherwise beside the other.
+  FusedOp &changed = becomesRecurrent && producer.isRecurrence() ? consumer : producer;
+  FusedOp original = changed, region;
+  std::optional<Refusal> refusal;
+  if (becomesRecurrent)
+    std::tie(region, refusal) =
+        enterRecurrence(rewriter, original, producer.isRecurrence() ? producer : consumer);
+  else
+    std::tie(region, refusal) = coarsen(rewriter, original, heads);
+  if (refusal)
+    return refusal;
   // Judged where it would stand, with all its readers.
-  rewriter.replaceAllUsesWith(producer->getResults(), made.region->getResults());
-  auto refusal = whyNotMerged(made.region, consumer, options);
+  rewriter.replaceAllUsesWith(original->getResults(), region->getResults());
+  changed = region;
+  refusal = whyNotMerged(producer, consumer, options);
   if (!refusal && merge) {
-    rewriter.eraseOp(producer);
-    consumer = mergeRegions(rewriter, made.region, consumer);
+    rewriter.eraseOp(original);
+    consumer = mergeRegions(rewriter, producer, consumer);
     return std::nullopt;
   }
-  rewriter.replaceAllUsesWith(made.region->getResults(), producer->getResults());
-  rewriter.eraseOp(made.region);
+  rewriter.replaceAllUsesWith(region->getResults(), original->getResults());
+  rewriter.eraseOp(region);
+  changed = original;
   return refusal;
 }

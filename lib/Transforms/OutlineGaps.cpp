@@ -171,7 +171,7 @@ Value GapOutliner::findInputOfSameSizes(FusedOp fused, tensor::EmptyOp empty) co
   ArrayRef<int64_t> shape = empty.getType().getShape().drop_back();
   for (auto [i, input] : llvm::enumerate(fused.getInputs())) {
     auto type = cast<RankedTensorType>(input.getType());
-    if (!isWholeRow(fused.getInputMap(i)) ||
+    if ((!isWholeRow(fused.getInputMap(i)) && fused.getInputMap(i) != RowMap::ValueRow) ||
         type.getRank() != empty.getType().getRank() ||
         inside.contains(input.getDefiningOp()))
       continue;

@@ -40,30 +40,40 @@ FusedOp mortar::wrapInRegion(RewriterBase &rewriter, FusionOpInterface op) {
   rewriter.setInsertionPoint(op);
   SmallVector<Value> inputs, inits;
   SmallVector<RowMap> inputMaps, initMaps;
+  IterationDomain domain = op.getIterationDomain();
   Value rows; // an operand with a result's leading dimensions
+  Value state;
   for (OpOperand &operand : op->getOpOperands()) {
     RowMap map = op.getOperandMap(operand.getOperandNumber());
-    if (!rows && map == RowMap::Row)
+    if (!rows && (map == RowMap::Row || map == RowMap::ValueRow))
       rows = operand.get();
-    if (getSplat(operand.get()))
+    if (map == RowMap::State)
+      state = operand.get(); // the destination of the new one
+    if (map == RowMap::State || (getSplat(operand.get()) && !isIndex(map)))
       continue;
     // A weight has rank 1: what it is a view of may not be a column.
     Value source = lookThroughViews(operand.get());
-    bool fits = bool(FusedOp::getRowType(source.getType(), map));
+    bool fits = domain == IterationDomain::Rows &&
+                bool(FusedOp::getRowType(source.getType(), map));
     inputs.push_back(fits ? source : operand.get());
     inputMaps.push_back(map);
   }
   for (OpResult result : op->getResults()) {
     auto type = cast<RankedTensorType>(result.getType());
+    initMaps.push_back(op.getResultMap(result.getResultNumber()));
+    if (initMaps.back() == RowMap::State) {
+      inits.push_back(state);
+      continue;
+    }
     SmallVector<Value> dynamicSizes;
     for (auto [size, extent] :
          llvm::zip_equal(getSizes(rewriter, rows), type.getShape()))
       if (ShapedType::isDynamic(extent))
         dynamicSizes.push_back(getValueOrCreateConstantIndexOp(rewriter, loc, size));
     inits.push_back(tensor::EmptyOp::create(rewriter, loc, type, dynamicSizes));
-    initMaps.push_back(op.getResultMap(result.getResultNumber()));
   }
-  auto region = FusedOp::create(rewriter, loc, inputs, inputMaps, inits, initMaps);
+  auto region =
+      FusedOp::create(rewriter, loc, inputs, inputMaps, inits, initMaps, domain);
 
   OpBuilder::InsertionGuard guard(rewriter);
   Block *body = region.getBodyBlock();
@@ -71,9 +81,11 @@ FusedOp mortar::wrapInRegion(RewriterBase &rewriter, FusionOpInterface op) {
   IRMapping mapping;
   unsigned next = 0;
   for (OpOperand &operand : op->getOpOperands()) {
-    if (auto splat = getSplat(operand.get())) {
-      Type type = FusedOp::getRowType(operand.get().getType(),
-                                      op.getOperandMap(operand.getOperandNumber()));
+    RowMap map = op.getOperandMap(operand.getOperandNumber());
+    if (map == RowMap::State) {
+      mapping.map(operand.get(), body->getArguments().back());
+    } else if (auto splat = getSplat(operand.get()); splat && !isIndex(map)) {
+      Type type = FusedOp::getRowType(operand.get().getType(), map);
       auto value = splat.getSplatValue<TypedAttr>();
       if (auto row = dyn_cast<VectorType>(type))
         value = DenseElementsAttr::get(row, Attribute(value));
@@ -141,8 +153,8 @@ FusedOp mortar::mergeRegions(RewriterBase &rewriter, FusedOp producer,
 
   rewriter.setInsertionPoint(consumer);
   Location loc = rewriter.getFusedLoc({producer.getLoc(), consumer.getLoc()});
-  auto merged = FusedOp::create(rewriter, loc, inputs, inputMaps, inits, initMaps);
-  merged.setDomainAttr(consumer.getDomainAttr());
+  auto merged = FusedOp::create(rewriter, loc, inputs, inputMaps, inits, initMaps,
+                                consumer.getDomain());
   auto nameOf = [](FusedOp region) {
     return region.getLabel() ? region.getLabel()->str() : describeOps(region, "_");
   };
@@ -162,16 +174,22 @@ FusedOp mortar::mergeRegions(RewriterBase &rewriter, FusedOp producer,
     else
       arguments.push_back(body->getArgument(next++));
   }
+  // States come behind the inputs: the producer's, then the consumer's.
+  SmallVector<Value> producerArguments(
+      body->getArguments().take_front(numProducerInputs));
+  Block::BlockArgListType states = body->getArguments().drop_front(inputs.size());
+  size_t producerStates =
+      producer.getBodyBlock()->getNumArguments() - numProducerInputs;
+  llvm::append_range(producerArguments, states.take_front(producerStates));
+  llvm::append_range(arguments, states.drop_front(producerStates));
   rewriter.eraseOp(consumer.getBodyBlock()->getTerminator());
-  auto producerArguments = body->getArguments().take_front(numProducerInputs);
   // `yielded` and `arguments` may name the producer's arguments: follow them.
   IRMapping moved;
   for (auto [old, now] : llvm::zip(producer.getBodyBlock()->getArguments(),
                                    producerArguments))
     moved.map(old, now);
   rewriter.eraseOp(made);
-  rewriter.mergeBlocks(producer.getBodyBlock(), body,
-                       SmallVector<Value>(producerArguments));
+  rewriter.mergeBlocks(producer.getBodyBlock(), body, producerArguments);
   for (Value &argument : arguments)
     argument = moved.lookupOrDefault(argument);
   for (auto [old, now] :

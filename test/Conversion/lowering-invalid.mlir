@@ -35,16 +35,6 @@ func.func @column_major(%x: memref<?x8xf32, strided<[1, 8]>>, %y: memref<?x8xf32
 
 // -----
 
-func.func @recurrence(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
-  // expected-error @+1 {{expected the domain rows, but found a recurrence}}
-  mortar.fused recurrence ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
-    mortar.yield %a : vector<8xf32>
-  }
-  return
-}
-
-// -----
-
 func.func @parts_of_bytes(%x: memref<?x8xi4>, %y: memref<?x8xi4>) {
   // expected-error @+1 {{expected elements of whole bytes in operand 0, but found 'i4'}}
   mortar.fused ins(%a = row %x : memref<?x8xi4>) outs(row %y : memref<?x8xi4>) {
@@ -98,16 +88,6 @@ func.func @fastmath(%x: memref<4x8xf32>, %y: memref<4x8xf32>) {
 
 // -----
 
-func.func @recurrence(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
-  // expected-error @+1 {{expected the domain rows, but found a recurrence}}
-  mortar.fused recurrence ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
-    mortar.yield %a : vector<8xf32>
-  }
-  return
-}
-
-// -----
-
 func.func @parts_of_bytes(%x: memref<?x8xi4>, %y: memref<?x8xi4>) {
   // expected-error @+1 {{expected elements of whole bytes in operand 0, but found 'i4'}}
   mortar.fused ins(%a = row %x : memref<?x8xi4>) outs(row %y : memref<?x8xi4>) {
@@ -133,16 +113,6 @@ func.func @narrow_fma(%x: memref<?x8xbf16>, %y: memref<?x8xbf16>) {
     // expected-error @+1 {{expected a row primitive, but found 'math.fma'}}
     %e = math.fma %a, %a, %a : vector<8xbf16>
     mortar.yield %e : vector<8xbf16>
-  }
-  return
-}
-
-// -----
-
-func.func @recurrence(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
-  // expected-error @+1 {{expected the domain rows, but found a recurrence, which has no lowering yet}}
-  mortar.fused recurrence ins(%a = row %x : memref<?x8xf32>) outs(row %y : memref<?x8xf32>) {
-    mortar.yield %a : vector<8xf32>
   }
   return
 }

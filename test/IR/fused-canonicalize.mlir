@@ -59,15 +59,15 @@ func.func @doubled_input_of_other_map(%x: tensor<64xbf16>) -> tensor<64xbf16> {
   return %0 : tensor<64xbf16>
 }
 
-// Label, domain and attributes stay where an input goes.
+// Label and attributes stay where an input goes.
 // CHECK-LABEL: @unread_input(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<4x64xbf16>, %[[UNREAD:[a-z0-9]+]]: tensor<64xbf16>)
 func.func @unread_input(%x: tensor<4x64xbf16>, %w: tensor<64xbf16>) -> tensor<4x64xbf16> {
-  // CHECK: mortar.fused recurrence ins(%[[A:.*]] = row %[[X]] : tensor<4x64xbf16>) outs(row %{{.*}} : tensor<4x64xbf16>)
+  // CHECK: mortar.fused ins(%[[A:.*]] = row %[[X]] : tensor<4x64xbf16>) outs(row %{{.*}} : tensor<4x64xbf16>)
   // CHECK-SAME: attributes {label = "kept", some.attribute} {
   // CHECK-NEXT: mortar.yield %[[A]]
   %e = tensor.empty() : tensor<4x64xbf16>
-  %0 = mortar.fused recurrence ins(%b = column %w, %a = row %x : tensor<64xbf16>, tensor<4x64xbf16>)
+  %0 = mortar.fused ins(%b = column %w, %a = row %x : tensor<64xbf16>, tensor<4x64xbf16>)
                     outs(row %e : tensor<4x64xbf16>) attributes {label = "kept", some.attribute} {
     mortar.yield %a : vector<64xbf16>
   } -> tensor<4x64xbf16>

@@ -34,8 +34,8 @@ func.func @memrefs(%x: memref<?x64xbf16, strided<[?, 1], offset: ?>>, %y: memref
 
 // CHECK-LABEL: @attributes(
 func.func @attributes(%x: tensor<64xbf16>) -> (tensor<64xbf16>, tensor<64xbf16>) {
-  // CHECK: mortar.fused recurrence ins(%{{.*}} = row %{{.*}} : tensor<64xbf16>) outs(row %{{.*}} : tensor<64xbf16>) {
-  %0 = mortar.fused recurrence ins(%a = row %x : tensor<64xbf16>) outs(row %x : tensor<64xbf16>) {
+  // CHECK: mortar.fused ins(%{{.*}} = row %{{.*}} : tensor<64xbf16>) outs(row %{{.*}} : tensor<64xbf16>) {
+  %0 = mortar.fused ins(%a = row %x : tensor<64xbf16>) outs(row %x : tensor<64xbf16>) {
     mortar.yield %a : vector<64xbf16>
   } -> tensor<64xbf16>
   // CHECK: outs(row %{{.*}} : tensor<64xbf16>) attributes {label = "copy", some.attribute} {

@@ -1,7 +1,7 @@
 // RUN: mortar-opt %s -split-input-file -verify-diagnostics
 
 func.func @unknown_map(%x: tensor<4x64xbf16>) {
-  // expected-error @+1 {{expected row, column, row_scalar, scalar, group_scalar or heads, but found 'diagonal'}}
+  // expected-error @+1 {{expected row, column, row_scalar, scalar, group_scalar or heads, or a map of a recurrence, but found 'diagonal'}}
   mortar.fused ins(%a = diagonal %x : tensor<4x64xbf16>) outs(row %x : tensor<4x64xbf16>) {
     mortar.yield %a : vector<64xbf16>
   } -> tensor<4x64xbf16>

@@ -99,12 +99,12 @@ func.func @destination_is_not_read(%x: tensor<4x64xbf16>, %r: tensor<4x64xf32>, 
   return %2 : tensor<4x64xf32>
 }
 
-// The label and the domain go along.
+// The label goes along.
 // CHECK-LABEL: func.func @attributes(
-// CHECK: mortar.fused recurrence ins({{.*}}) outs({{.*}}) attributes {label = "kept"}
+// CHECK: mortar.fused ins({{.*}}) outs({{.*}}) attributes {label = "kept"}
 func.func @attributes(%x: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
   %e = tensor.empty() : tensor<4x64xbf16>
-  %0 = mortar.fused recurrence ins(%a = row %x : tensor<4x64xbf16>) outs(row %e : tensor<4x64xbf16>) attributes {label = "kept"} {
+  %0 = mortar.fused ins(%a = row %x : tensor<4x64xbf16>) outs(row %e : tensor<4x64xbf16>) attributes {label = "kept"} {
     mortar.yield %a : vector<64xbf16>
   } -> tensor<4x64xbf16>
   return %0 : tensor<4x64xbf16>

@@ -246,22 +246,6 @@ func.func @no_fuse_other_block(%x: tensor<4x64xbf16>, %c: i1) -> tensor<4x64xbf1
 
 // -----
 
-// CHECK-LABEL: @no_fuse_domain(
-func.func @no_fuse_domain(%x: tensor<4x64xbf16>) -> tensor<4x64xbf16> {
-  // CHECK: mortar.fused ins
-  // CHECK: mortar.fused recurrence ins
-  %s = mortar.residual_add %x, %x : (tensor<4x64xbf16>, tensor<4x64xbf16>) -> tensor<4x64xbf16>
-  %e = tensor.empty() : tensor<4x64xbf16>
-  // expected-remark @+1 {{[Missed] domain | Category:mortar-fusion | Function=no_fuse_domain | Reason="one runs over rows, the other is a recurrence"}}
-  %n = mortar.fused recurrence ins(%a = row %s : tensor<4x64xbf16>) outs(row %e : tensor<4x64xbf16>) {
-    %b = mortar.rms_norm %a epsilon(1.0e-6) : (vector<64xbf16>) -> vector<64xbf16>
-    mortar.yield %b : vector<64xbf16>
-  } -> tensor<4x64xbf16>
-  return %n : tensor<4x64xbf16>
-}
-
-// -----
-
 // CHECK-LABEL: @no_fuse_halves_and_pairs(
 func.func @no_fuse_halves_and_pairs(%x: tensor<4x64xbf16>) -> (tensor<4x32xbf16>, tensor<4x32xbf16>) {
   // CHECK-COUNT-2: mortar.fused

@@ -34,8 +34,35 @@ inline int64_t rowLength(mlir::Type type) {
 inline bool isPerRow(RowMap map) {
   return map != RowMap::Column && map != RowMap::Scalar;
 }
+/// Whether `map` says something in `domain`.
+inline bool isMapOf(IterationDomain domain, RowMap map) {
+  return !isPerRow(map) ||
+         (map >= RowMap::KeyRow) == (domain == IterationDomain::Recurrence);
+}
+/// Whether a map of its domain may be a destination's.
+inline bool isWritten(RowMap map) {
+  return isPerRow(map) && map != RowMap::KeyRow && map != RowMap::Head &&
+         map < RowMap::Slots;
+}
+/// Whether an operand under `map` says which tokens and states a recurrence runs over.
+inline bool isIndex(RowMap map) { return map >= RowMap::Slots; }
 /// Whether each row under `map` has all its elements in the operand.
 inline bool isWholeRow(RowMap map) { return map == RowMap::Row || map == RowMap::Heads; }
+
+/// What a recurrence runs over.
+struct RecurrenceShape {
+  int64_t heads = 0, values = 0, keys = 0; // HV, V, K
+  unsigned tokenDims = 0;                  // 1 or 2 dimensions of tokens
+  int64_t slotColumns = 1;                 // N
+  /// Numbers of inputs; -1 where there is none.
+  int slots = -1, bounds = -1, accepted = -1;
+  int state = -1; // number of the destination
+
+  /// Reads it off the operands of `region`. Fails, after an error, unless they agree (C7).
+  static llvm::FailureOr<RecurrenceShape> get(FusedOp region);
+  /// The dimensions of tokens that come first in an operand of `map`.
+  static unsigned countTokenDims(mlir::ShapedType type, RowMap map);
+};
 
 /// `op` on other operands, its rows `heads` times as long.
 mlir::Operation *cloneOnRows(mlir::Operation *op, mlir::OpBuilder &b,

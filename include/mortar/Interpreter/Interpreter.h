@@ -38,10 +38,16 @@ mlir::FailureOr<execution::Tensor> toTensor(const Array &array);
 mlir::FailureOr<Array> evaluateElementwise(mlir::Operation *op,
                                            llvm::ArrayRef<const Array *> operands);
 
-/// The program of one row on what it sees of each input; gives what it yields. The body
-/// must be decomposed.
+/// The program of one row (in a recurrence, of one token) on what it sees of each input;
+/// gives what it yields. The body must be decomposed.
 mlir::FailureOr<std::vector<Array>> evaluateRow(FusedOp region,
-                                                std::vector<Array> arguments);
+                                                std::vector<Array> arguments,
+                                                bool isPadding = false);
+
+/// A recurrence on its inputs. `results` are its destinations: the states as they were
+/// before, the others of their shapes, all of whose elements are written.
+llvm::LogicalResult runRecurrence(FusedOp region, std::vector<const Array *> inputs,
+                                  std::vector<Array> &results);
 
 /// Runs functions of one module. Everything it doesn't know is an error at the op.
 class Interpreter {

@@ -42,15 +42,18 @@ FusedOp wrapInRegion(mlir::RewriterBase &rewriter, FusionOpInterface op);
 FusedOp mergeRegions(mlir::RewriterBase &rewriter, FusedOp producer,
                      FusedOp consumer);
 
-/// A region on longer rows, or why there is none.
-struct CoarseRegion {
-  FusedOp region;
-  std::optional<Refusal> refusal;
-};
+/// A region that runs otherwise (on longer rows, in a recurrence), or why there is none.
+using ChangedRegion = std::pair<FusedOp, std::optional<Refusal>>;
 
 /// `fine` on rows that are `heads` of its own, [.., heads, L] -> [.., heads·L], before it;
 /// its results have the same types. Nothing is left if it is refused.
-CoarseRegion coarsen(mlir::RewriterBase &rewriter, FusedOp fine, int64_t heads);
+ChangedRegion coarsen(mlir::RewriterBase &rewriter, FusedOp fine, int64_t heads);
+
+/// `rows` as a program of one token of one head, before it, which merges with the
+/// recurrence `other` that reads its results or makes its inputs. Nothing is left if it is
+/// refused.
+ChangedRegion enterRecurrence(mlir::RewriterBase &rewriter, FusedOp rows,
+                              FusedOp other);
 
 /// Whether a kernel can hold what `region` computes of a row.
 bool isLegalAlone(FusedOp region, const FusionOptions &options);
@@ -60,7 +63,7 @@ FusedOp coarsenReader(mlir::RewriterBase &rewriter, FusedOp region,
                       const FusionOptions &options);
 
 /// Joins two regions, of which `producer` is coarsened if `consumer` reads its rows as
-/// heads; `consumer` is then both. Or says why not, and leaves everything as it was; so it
+/// heads, and of which one becomes recurrent if the other is; `consumer` is then both. Or says why not, and leaves everything as it was; so it
 /// does without `merge`, if there is nothing to say.
 std::optional<Refusal> mergeOrSayWhyNot(mlir::RewriterBase &rewriter, FusedOp producer,
                                         FusedOp &consumer, const FusionOptions &options,

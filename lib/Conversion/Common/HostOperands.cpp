@@ -32,7 +32,7 @@ struct IndexBuilder : ImplicitLocOpBuilder {
 };
 } // namespace
 
-static bool isConstantArgument(Value value) {
+bool mortar::isConstantArgument(Value value) {
   auto arg = dyn_cast<BlockArgument>(value);
   if (!arg)
     return false;
@@ -40,11 +40,10 @@ static bool isConstantArgument(Value value) {
   return func && func.getArgAttr(arg.getArgNumber(), MortarDialect::constantAttr);
 }
 
-/// How messages name an operand: by the function's argument, if it is one.
-static std::string nameOf(const HostOperand &operand, Value value, unsigned number) {
+std::string mortar::nameOf(bool isDestination, Value value, unsigned number) {
   if (auto arg = dyn_cast<BlockArgument>(value))
     return ("argument " + Twine(arg.getArgNumber())).str();
-  return ((operand.isDestination ? "destination " : "input ") + Twine(number)).str();
+  return ((isDestination ? "destination " : "input ") + Twine(number)).str();
 }
 
 /// Bytes from the first to behind the last element, which rows may be apart.
@@ -154,7 +153,7 @@ FailureOr<HostOperands> mortar::takeApart(OpBuilder &builder, FusedOp region) {
                                 << " to be a memref whose rows are contiguous, but "
                                    "found "
                                 << value.getType();
-    names.push_back(nameOf(operand, value, number));
+    names.push_back(nameOf(operand.isDestination, value, number));
     auto parts = memref::ExtractStridedMetadataOp::create(b, value);
     operand.base = parts.getBaseBuffer();
     operand.offset = parts.getOffset();

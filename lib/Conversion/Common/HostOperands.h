@@ -54,6 +54,12 @@ struct HostOperands {
   mlir::Value rows;                   // index: how many rows there are
 };
 
+/// Whether `value` is a function's argument that never changes between launches.
+bool isConstantArgument(mlir::Value value);
+
+/// How messages name an operand: by the function's argument, if it is one.
+std::string nameOf(bool isDestination, mlir::Value value, unsigned number);
+
 /// Takes the operands apart before `region`, and emits a cf.assert for each thing that
 /// must hold at launch: as many rows in each, leading dimensions that are one stride (but
 /// for the last, if its size is static), destinations that share an operand's memory

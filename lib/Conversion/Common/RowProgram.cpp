@@ -11,25 +11,26 @@
 using namespace mlir;
 using namespace mortar;
 
-/// Row primitives: elementwise arith, the two math ops that are IEEE instructions
-/// everywhere, and mortar.row_*.
-static bool isPrimitive(Operation &op) {
-  if (isa<RowReduceOp, RowBroadcastOp, RowHalfOp, RowPrefixOp, RowRepeatOp, YieldOp>(op))
-    return true;
+bool mortar::isElementwisePrimitive(Operation &op) {
   if (isa<math::FmaOp, math::SqrtOp>(op))
     return getElementTypeOrSelf(op.getResult(0).getType()).isF32();
   return isa_and_nonnull<arith::ArithDialect>(op.getDialect()) && op.getNumResults() == 1 &&
          op.getNumRegions() == 0;
 }
 
-/// At `op`, or at its region: constants lose their places when they are folded.
-static InFlightDiagnostic emitErrorAt(Operation &op) {
+/// Row primitives: what is elementwise, and mortar.row_*.
+static bool isPrimitive(Operation &op) {
+  return isa<RowReduceOp, RowBroadcastOp, RowHalfOp, RowPrefixOp, RowRepeatOp, YieldOp>(
+             op) ||
+         isElementwisePrimitive(op);
+}
+
+InFlightDiagnostic mortar::emitErrorAt(Operation &op) {
   Location loc = op.getLoc();
   return emitError(isa<UnknownLoc>(loc) ? op.getParentOp()->getLoc() : loc);
 }
 
-/// What upstream lets an op say that would make its bits depend on the device: an error.
-static LogicalResult checkRoundsAsWritten(Operation &op) {
+LogicalResult mortar::checkRoundsAsWritten(Operation &op) {
   if (auto truncate = dyn_cast<arith::TruncFOp>(op);
       truncate && truncate.getRoundingmode().value_or(
                       arith::RoundingMode::to_nearest_even) !=
@@ -47,9 +48,6 @@ static LogicalResult checkRoundsAsWritten(Operation &op) {
 FailureOr<RowProgram> RowProgram::read(FusedOp region) {
   RowProgram program;
   program.region = region;
-  if (region.getDomain() != IterationDomain::Rows)
-    return region.emitError("expected the domain rows, but found a recurrence, which "
-                            "has no lowering yet");
   // One value a group is no row, though it is a vector, too.
   llvm::SmallDenseSet<int64_t> groupCounts;
   for (Operation &op : *region.getBodyBlock()) {

@@ -61,6 +61,15 @@ struct RowProgram {
   static mlir::FailureOr<RowProgram> read(FusedOp region);
 };
 
+/// Elementwise arith, and the two math ops that are IEEE instructions everywhere.
+bool isElementwisePrimitive(mlir::Operation &op);
+
+/// An error at `op`, or at its region: constants lose their places when they are folded.
+mlir::InFlightDiagnostic emitErrorAt(mlir::Operation &op);
+
+/// What upstream lets an op say that would make its bits depend on the device: an error.
+llvm::LogicalResult checkRoundsAsWritten(mlir::Operation &op);
+
 /// A copy of `op`, an elementwise op, on other operands, whose results are `shape`
 /// vectors of the same elements (or scalars, if `shape` is empty). Constants become
 /// splats of the new shape.

@@ -1,5 +1,6 @@
 //===- ConvertMortarToCPU.cpp - regions become loops ----------------------===//
 
+#include "RecurrenceLoops.h"
 #include "RowLoops.h"
 
 #include "mortar/Conversion/Passes.h"
@@ -41,8 +42,20 @@ private:
 
 LogicalResult ConvertMortarToCPUPass::convert(func::FuncOp func) {
   SmallVector<RowProgram> programs;
+  SmallVector<RecurrenceProgram> recurrences;
   int64_t longest = 0;
   WalkResult result = func.walk([&](FusedOp region) {
+    if (region.isRecurrence()) {
+      FailureOr<RecurrenceProgram> program = RecurrenceProgram::read(region);
+      if (failed(program))
+        return WalkResult::interrupt();
+      const RecurrenceShape &shape = program->shape;
+      // A state, and behind it the longer of its rows.
+      longest = std::max(longest, shape.values * shape.keys +
+                                      std::max(shape.values, shape.keys));
+      recurrences.push_back(*program);
+      return WalkResult::advance();
+    }
     FailureOr<RowProgram> program = RowProgram::read(region);
     if (failed(program))
       return WalkResult::interrupt();
@@ -73,6 +86,14 @@ LogicalResult ConvertMortarToCPUPass::convert(func::FuncOp func) {
     if (failed(operands))
       return failure();
     emitRowLoops(b, program, *operands, scratch);
+    program.region.erase();
+  }
+  for (RecurrenceProgram &program : recurrences) {
+    b.setInsertionPoint(program.region);
+    FailureOr<RecurrenceOperands> operands = takeApart(b, program);
+    if (failed(operands))
+      return failure();
+    emitRecurrenceLoops(b, program, *operands, scratch);
     program.region.erase();
   }
   return success();

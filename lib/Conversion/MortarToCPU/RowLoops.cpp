@@ -11,6 +11,7 @@
 #include "RowLoops.h"
 
 #include "ScalarTypes.h"
+#include "ScratchReduction.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -22,9 +23,6 @@ using namespace mlir;
 using namespace mortar;
 
 namespace {
-
-/// Elements of a vector: two AVX2 registers of f32, one of AVX-512.
-constexpr int64_t simdWidth = 16;
 
 class RowLoops {
 public:
@@ -52,7 +50,6 @@ private:
   Value scalar(Value value);
   Value atGroup(Value value, Value group);
   void reduceGroups(RowReduceOp reduce);
-  Value reduceScratch(ReductionKind kind, Value first, int64_t count);
   void storeResults();
 
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
@@ -61,7 +58,9 @@ private:
   SmallVector<Value> indexOf(unsigned operand, Value column) {
     return indexOperand(b, b.getLoc(), operands.all[operand], row, column);
   }
-  void loop(int64_t from, int64_t to, int64_t step, function_ref<void(Value)> body);
+  void loop(int64_t from, int64_t to, int64_t step, function_ref<void(Value)> body) {
+    emitLoop(b, from, to, step, body);
+  }
 
   ImplicitLocOpBuilder &b;
   RowProgram &program;
@@ -95,16 +94,6 @@ void RowLoops::takeMatrices() {
   for (const HostOperand &operand : operands.all)
     matrices.push_back(castToMatrix(b, b.getLoc(), operand, operand.base, operand.offset,
                                     operands.rows, operand.strides));
-}
-
-void RowLoops::loop(int64_t from, int64_t to, int64_t step,
-                    function_ref<void(Value)> body) {
-  if (from >= to)
-    return;
-  auto made = scf::ForOp::create(b, constant(from), constant(to), constant(step));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(made.getBody());
-  body(made.getInductionVar());
 }
 
 void RowLoops::overColumns(function_ref<void(Chunk &)> body) {
@@ -205,40 +194,6 @@ Value RowLoops::materialize(Value value, Chunk &chunk, unsigned half) {
   return made;
 }
 
-/// Adds adjacent pairs of `count` values of the scratch row, level by level, in place. An
-/// odd one out goes up as it is: that is what adding the padding's −0.0 gives.
-Value RowLoops::reduceScratch(ReductionKind kind, Value begin, int64_t count) {
-  Location loc = b.getLoc();
-  auto at = [&](Value index) { return SmallVector<Value, 1>{add(begin, index)}; };
-  for (; count > 1; count = (count + 1) / 2) {
-    int64_t pairs = count / 2, whole = pairs / simdWidth * simdWidth;
-    loop(0, whole, simdWidth, [&](Value i) {
-      auto type = VectorType::get({2 * simdWidth}, b.getF32Type());
-      Value first = arith::MulIOp::create(b, i, constant(2));
-      Value both = vector::LoadOp::create(b, type, scratch, at(first));
-      SmallVector<int64_t> even, odd;
-      for (int64_t k = 0; k < 2 * simdWidth; k += 2) {
-        even.push_back(k);
-        odd.push_back(k + 1);
-      }
-      Value lhs = vector::ShuffleOp::create(b, both, both, even);
-      Value rhs = vector::ShuffleOp::create(b, both, both, odd);
-      vector::StoreOp::create(b, combine(b, loc, kind, lhs, rhs), scratch, at(i));
-    });
-    loop(whole, pairs, 1, [&](Value i) {
-      Value first = arith::MulIOp::create(b, i, constant(2));
-      Value lhs = memref::LoadOp::create(b, scratch, at(first));
-      Value rhs = memref::LoadOp::create(b, scratch, at(add(first, constant(1))));
-      memref::StoreOp::create(b, combine(b, loc, kind, lhs, rhs), scratch, at(i));
-    });
-    if (count % 2) {
-      Value left = memref::LoadOp::create(b, scratch, at(constant(count - 1)));
-      memref::StoreOp::create(b, left, scratch, at(constant(pairs)));
-    }
-  }
-  return memref::LoadOp::create(b, scratch, at(constant(0)));
-}
-
 /// A group is a row of its own.
 void RowLoops::reduceGroups(RowReduceOp reduce) {
   Value result = reduce.getResult();
@@ -246,7 +201,7 @@ void RowLoops::reduceGroups(RowReduceOp reduce) {
   int64_t length = program.groupLength(result.getType());
   loop(0, count, 1, [&](Value group) {
     Value begin = arith::MulIOp::create(b, group, constant(length));
-    Value reduced = reduceScratch(reduce.getKind(), begin, length);
+    Value reduced = reduceScratch(b, scratch, reduce.getKind(), begin, length);
     memref::StoreOp::create(b, reduced, reducedGroups[result], group);
   });
 }
@@ -296,7 +251,7 @@ void RowLoops::emitRow() {
           reduceGroups(reduce);
         else
           scalars[result] =
-              reduceScratch(reduce.getKind(), constant(0), program.length);
+              reduceScratch(b, scratch, reduce.getKind(), constant(0), program.length);
       } else if (!isa<VectorType>(result.getType()) && passOf[result] == pass) {
         scalar(result);
       } else if (auto broadcast = dyn_cast<RowBroadcastOp>(op)) {

@@ -1,6 +1,7 @@
 //===- ConvertMortarToGPU.cpp - regions become launches -------------------===//
 
 #include "KernelBuilder.h"
+#include "RecurrenceEmitter.h"
 
 #include "mortar/Conversion/Passes.h"
 
@@ -60,6 +61,10 @@ struct ConvertMortarToGPUPass
 
 private:
   LogicalResult convert(FusedOp region, SymbolTable &symbols);
+  LogicalResult convertRecurrence(FusedOp region, SymbolTable &symbols);
+  void launch(OpBuilder &b, const RecurrenceProgram &program,
+              const RecurrenceOperands &operands, const RecurrenceSchedule &schedule,
+              SymbolTable &symbols);
   LogicalResult launchWide(OpBuilder &b, RowProgram &program,
                            const HostOperands &operands, SymbolTable &symbols);
   void launch(OpBuilder &b, RowProgram &program, const HostOperands &operands,
@@ -70,10 +75,8 @@ private:
 };
 } // namespace
 
-/// residual_add_rms_norm_4096_bf16_x8: what it does, on rows of what, how many at once;
-/// with x8x2, a thread takes two such chunks of a row.
-static std::string nameKernel(const RowProgram &program, const RowSchedule &schedule) {
-  FusedOp region = program.region;
+/// The names of a region's ops, as a kernel may be called.
+static std::string nameOps(FusedOp region) {
   std::string name = region.getLabel().value_or("fused").str();
   for (char &c : name)
     if (!llvm::isAlnum(c) && c != '_')
@@ -81,6 +84,14 @@ static std::string nameKernel(const RowProgram &program, const RowSchedule &sche
   // Long chains would give names that no profiler shows.
   if (name.size() > 64)
     name.resize(64);
+  return name;
+}
+
+/// residual_add_rms_norm_4096_bf16_x8: what it does, on rows of what, how many at once;
+/// with x8x2, a thread takes two such chunks of a row.
+static std::string nameKernel(const RowProgram &program, const RowSchedule &schedule) {
+  FusedOp region = program.region;
+  std::string name = nameOps(region);
   llvm::raw_string_ostream os(name);
   os << '_' << program.length << '_'
      << getElementTypeOrSelf(region.getInits()[0].getType()) << "_x" << schedule.width;
@@ -154,7 +165,76 @@ LogicalResult ConvertMortarToGPUPass::launchWide(OpBuilder &b, RowProgram &progr
   return success();
 }
 
+void ConvertMortarToGPUPass::launch(OpBuilder &b, const RecurrenceProgram &program,
+                                    const RecurrenceOperands &operands,
+                                    const RecurrenceSchedule &schedule,
+                                    SymbolTable &symbols) {
+  FusedOp region = program.region;
+  IndexBuilder index(region.getLoc(), b);
+  gpu::GPUFuncOp kernel;
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(kernels.getBody());
+    std::string name = nameOps(region);
+    // gated_delta_rule_128x128_f32_x4: a head's values and keys, and keys at once
+    llvm::raw_string_ostream(name)
+        << '_' << program.shape.values << 'x' << program.shape.keys << '_'
+        << program.poolType().getElementType() << "_x" << schedule.width;
+    kernel = buildRecurrenceKernel(b, name, program, operands, schedule, traits);
+    symbols.insert(kernel);
+  }
+  Value one = index.constant(1);
+  Value sequences = arith::MaxUIOp::create(index, operands.sequences, one);
+  Value blocks = index.mul(
+      sequences, index.constant(program.shape.heads * schedule.blocksPerHead()));
+  SmallVector<Value> parameters{operands.tokens, operands.sequences, operands.slots};
+  for (const RecurrenceOperand &operand : operands.all) {
+    parameters.append({operand.base, operand.offset});
+    llvm::append_range(parameters, ArrayRef(operand.strides).drop_back());
+  }
+  gpu::LaunchFuncOp::create(index, kernel, gpu::KernelDim3{blocks, one, one},
+                            gpu::KernelDim3{index.constant(schedule.threads()), one, one},
+                            /*dynamicSharedMemorySize=*/Value(), parameters);
+}
+
+/// A kernel with wide accesses of states and rows of keys, and one for what isn't aligned.
+LogicalResult ConvertMortarToGPUPass::convertRecurrence(FusedOp region,
+                                                        SymbolTable &symbols) {
+  FailureOr<RecurrenceProgram> program = RecurrenceProgram::read(region);
+  if (failed(program))
+    return failure();
+  OpBuilder builder(region);
+  FailureOr<RecurrenceOperands> operands = takeApart(builder, *program);
+  if (failed(operands))
+    return failure();
+  IndexBuilder b(region.getLoc(), builder);
+  Value any = b.compare(arith::CmpIPredicate::ne, operands->tokens, b.constant(0));
+  if (program->shape.tokenDims == 2)
+    any = b.both(any, b.compare(arith::CmpIPredicate::ne, operands->sequences,
+                                b.constant(0)));
+  auto ifAny = scf::IfOp::create(b, any, /*withElse=*/false);
+  b.setInsertionPointToStart(&ifAny.getThenRegion().front());
+  int64_t width = findChunkWidth(*program);
+  auto launchBy = [&](int64_t width) {
+    launch(b, *program, *operands, chooseSchedule(*program, width), symbols);
+  };
+  if (width == 1) {
+    launchBy(1);
+  } else {
+    auto choose = scf::IfOp::create(b, isAligned(b, b.getLoc(), *operands, width),
+                                    /*withElse=*/true);
+    b.setInsertionPointToStart(&choose.getThenRegion().front());
+    launchBy(width);
+    b.setInsertionPointToStart(&choose.getElseRegion().front());
+    launchBy(1);
+  }
+  region.erase();
+  return success();
+}
+
 LogicalResult ConvertMortarToGPUPass::convert(FusedOp region, SymbolTable &symbols) {
+  if (region.isRecurrence())
+    return convertRecurrence(region, symbols);
   FailureOr<RowProgram> program = RowProgram::read(region);
   if (failed(program))
     return failure();

@@ -26,7 +26,7 @@ public:
                    const ThreadPlace &place, ReductionKind kind)
       : b(b), schedule(schedule), place(place), kind(kind) {}
 
-  Value overChunk(Value chunk);
+  Value overChunk(Value chunk) { return reduceChunk(b, b.getLoc(), kind, chunk); }
   Value overLanesAndChunks(SmallVector<Value> values);
   void overLanes(MutableArrayRef<Value> values, int64_t lanes);
   SmallVector<Value> overSpans(SmallVector<Value> values, int64_t span);
@@ -47,19 +47,18 @@ private:
 };
 } // namespace
 
-Value ReductionEmitter::overChunk(Value chunk) {
-  int64_t width = schedule.width;
-  for (; width > 1; width /= 2) {
+Value mortar::reduceChunk(OpBuilder &b, Location loc, ReductionKind kind, Value chunk) {
+  for (int64_t width = rowLength(chunk.getType()); width > 1; width /= 2) {
     SmallVector<int64_t> even, odd;
     for (int64_t i = 0; i < width; i += 2) {
       even.push_back(i);
       odd.push_back(i + 1);
     }
-    Value lhs = vector::ShuffleOp::create(b, chunk, chunk, even);
-    Value rhs = vector::ShuffleOp::create(b, chunk, chunk, odd);
-    chunk = join(lhs, rhs);
+    Value lhs = vector::ShuffleOp::create(b, loc, chunk, chunk, even);
+    Value rhs = vector::ShuffleOp::create(b, loc, chunk, chunk, odd);
+    chunk = combine(b, loc, kind, lhs, rhs);
   }
-  return vector::ExtractOp::create(b, chunk, 0);
+  return vector::ExtractOp::create(b, loc, chunk, 0);
 }
 
 /// Each value over its `lanes` adjacent lanes; all of them get it.

@@ -13,6 +13,10 @@ struct ThreadPlace {
   mlir::Value rowInBlock; // null if a block has one row
 };
 
+/// Reduces the f32 of a vector, a power of two of them, to one: the tree's lowest levels.
+mlir::Value reduceChunk(mlir::OpBuilder &b, mlir::Location loc, ReductionKind kind,
+                        mlir::Value chunk);
+
 /// Reduces a row over all threads that hold it. `chunks` are the thread's values, one
 /// vector<width x f32> for each chunk, with neutral elements behind the end of the row;
 /// `scratch` is workgroup memory of rows·warps f32 that nothing else uses (null if a row
