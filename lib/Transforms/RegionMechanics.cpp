@@ -78,23 +78,25 @@ FusedOp mortar::wrapInRegion(RewriterBase &rewriter, FusionOpInterface op) {
   OpBuilder::InsertionGuard guard(rewriter);
   Block *body = region.getBodyBlock();
   rewriter.setInsertionPointToEnd(body);
-  IRMapping mapping;
+  // By operand and not by value: one value may be read by two maps.
+  SmallVector<Value> operands;
   unsigned next = 0;
   for (OpOperand &operand : op->getOpOperands()) {
     RowMap map = op.getOperandMap(operand.getOperandNumber());
     if (map == RowMap::State) {
-      mapping.map(operand.get(), body->getArguments().back());
+      operands.push_back(body->getArguments().back());
     } else if (auto splat = getSplat(operand.get()); splat && !isIndex(map)) {
       Type type = FusedOp::getRowType(operand.get().getType(), map);
       auto value = splat.getSplatValue<TypedAttr>();
       if (auto row = dyn_cast<VectorType>(type))
         value = DenseElementsAttr::get(row, Attribute(value));
-      mapping.map(operand.get(), arith::ConstantOp::create(rewriter, loc, value));
+      operands.push_back(arith::ConstantOp::create(rewriter, loc, value));
     } else {
-      mapping.map(operand.get(), body->getArgument(next++));
+      operands.push_back(body->getArgument(next++));
     }
   }
-  Operation *inner = rewriter.clone(*op, mapping);
+  Operation *inner = rewriter.clone(*op);
+  inner->setOperands(operands);
   for (auto [result, init, map] : llvm::zip_equal(inner->getResults(), inits, initMaps))
     result.setType(FusedOp::getRowType(init.getType(), map));
   YieldOp::create(rewriter, loc, inner->getResults());

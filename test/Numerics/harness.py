@@ -41,12 +41,12 @@ def tensor(rows, columns, dtype):
     return f"tensor<{'?' if rows else ''}{'x' if rows else ''}{columns}x{dtype}>"
 
 
-def run(arguments, text, inputs):
+def run(arguments, text, inputs, options=()):
     """Runs every function of `text` on `inputs` (stored arrays), and gives the stored
     results as {function: [result, ...]}."""
     with tempfile.TemporaryDirectory(prefix="mortar-") as folder:
         command = [arguments.mortar_run, f"{folder}/test.mlir", "--mixed-dtypes",
-                   f"--target={arguments.target}", f"--output={folder}/out."]
+                   f"--target={arguments.target}", f"--output={folder}/out.", *options]
         with open(f"{folder}/test.mlir", "w") as file:
             file.write(text)
         for number, array in enumerate(inputs):
