@@ -86,6 +86,11 @@ def Mortar_FusedOp : Mortar_Op<"fused", [
     ::mortar::RowMap getInitMap(unsigned i) {
       return ::llvm::cast<::mortar::RowMapAttr>(getInitMaps()[i]).getValue();
     }
+    /// Of operand number `i`, an input or a destination.
+    ::mortar::RowMap getOperandMap(unsigned i) {
+      unsigned inputs = getInputs().size();
+      return i < inputs ? getInputMap(i) : getInitMap(i - inputs);
+    }
     /// The type that a row's program sees of an operand of type `type`, or null if
     /// the operand doesn't fit the map.
     static ::mlir::Type getRowType(::mlir::Type type, ::mortar::RowMap map);
