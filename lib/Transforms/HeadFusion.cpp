@@ -137,13 +137,13 @@ FusedOp mortar::coarsenReader(RewriterBase &rewriter, FusedOp region,
   return region;
 }
 
-/// How many rows of `producer` are one of `consumer`; 1 where they are read as they are.
-static int64_t countHeads(FusedOp producer, FusedOp consumer) {
+/// How many rows of a result of `producer`, made under the map `made`, are one that
+/// `consumer` reads under `read`, or the reverse; 1 if it reads none so.
+static int64_t countHeads(FusedOp producer, RowMap made, FusedOp consumer, RowMap read) {
   for (auto [i, input] : llvm::enumerate(consumer.getInputs())) {
     auto result = dyn_cast<OpResult>(input);
-    if (result && result.getOwner() == producer &&
-        consumer.getInputMap(i) == RowMap::Heads &&
-        producer.getInitMap(result.getResultNumber()) == RowMap::Row)
+    if (result && result.getOwner() == producer && consumer.getInputMap(i) == read &&
+        producer.getInitMap(result.getResultNumber()) == made)
       return cast<RankedTensorType>(input.getType()).getShape().end()[-2];
   }
   return 1;
@@ -152,25 +152,35 @@ static int64_t countHeads(FusedOp producer, FusedOp consumer) {
 std::optional<Refusal> mortar::mergeOrSayWhyNot(RewriterBase &rewriter, FusedOp producer,
                                                 FusedOp &consumer,
                                                 const FusionOptions &options, bool merge) {
-  int64_t heads = countHeads(producer, consumer);
+  // The finer of the two runs on the other's rows: the producer, or a reader of heads that
+  // were joined for another reader.
+  bool coarsensReader = false;
+  int64_t heads = countHeads(producer, RowMap::Row, consumer, RowMap::Heads);
+  if (heads == 1) {
+    heads = countHeads(producer, RowMap::Heads, consumer, RowMap::Row);
+    coarsensReader = heads != 1;
+  }
   if (heads == 1) {
     auto refusal = whyNotMerged(producer, consumer, options);
     if (!refusal && merge)
       consumer = mergeRegions(rewriter, producer, consumer);
     return refusal;
   }
-  CoarseRegion made = coarsen(rewriter, producer, heads);
+  FusedOp fine = coarsensReader ? consumer : producer;
+  CoarseRegion made = coarsen(rewriter, fine, heads);
   if (made.refusal)
     return made.refusal;
   // Judged where it would stand, with all its readers.
-  rewriter.replaceAllUsesWith(producer->getResults(), made.region->getResults());
-  auto refusal = whyNotMerged(made.region, consumer, options);
+  rewriter.replaceAllUsesWith(fine->getResults(), made.region->getResults());
+  FusedOp first = coarsensReader ? producer : made.region;
+  FusedOp second = coarsensReader ? made.region : consumer;
+  auto refusal = whyNotMerged(first, second, options);
   if (!refusal && merge) {
-    rewriter.eraseOp(producer);
-    consumer = mergeRegions(rewriter, made.region, consumer);
+    rewriter.eraseOp(fine);
+    consumer = mergeRegions(rewriter, first, second);
     return std::nullopt;
   }
-  rewriter.replaceAllUsesWith(made.region->getResults(), producer->getResults());
+  rewriter.replaceAllUsesWith(made.region->getResults(), fine->getResults());
   rewriter.eraseOp(made.region);
   return refusal;
 }

@@ -117,7 +117,15 @@ Value Generator::makeHeads() {
     norm = SiluAndMulOp::create(b, typeLike(norm, pickElement(), width / 2), norm,
                                 FloatAttr(), TypeAttr());
   Value together = tensor::CollapseShapeOp::create(b, norm, groups);
-  return ResidualAddOp::create(b, together.getType(), together, pickLike(together));
+  Value made =
+      ResidualAddOp::create(b, together.getType(), together, pickLike(together));
+  // Another reader, of each head, which leaves.
+  if (random.oneIn(3))
+    ResidualAddOp::create(b, norm.getType(), norm, norm);
+  else if (width % 4 == 0 && random.oneIn(3))
+    MulAndSiluOp::create(b, typeLike(norm, pickElement(), rowLength(norm.getType()) / 2),
+                         norm, TypeAttr());
+  return made;
 }
 
 /// Wide rows of which one op reads the halves and another the pairs.
