@@ -334,7 +334,7 @@ bool Checker::checkDevice(StringRef device) {
       execution::Placement placement;
       if (second)
         placement = {int64_t(1 + random.below(3)), int64_t(random.below(4)), 0,
-                     /*columnMajor=*/random.oneIn(2)};
+                     /*columnMajor=*/true};
       countColumnMajor(**compiled, placement);
       auto found = interpret(*lowered->decomposed, inputs, compiled->get(), placement);
       if (mlir::failed(found))
