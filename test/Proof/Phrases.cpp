@@ -39,7 +39,8 @@ Value Generator::makeWideChain() {
     wide = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
   else
     wide = RmsNormOp::create(b, x.getType(), x, Value(), b.getF32FloatAttr(1e-6f),
-                             IntegerAttr(), IntegerAttr(), b.getI64IntegerAttr(0), TypeAttr());
+                             IntegerAttr(), IntegerAttr(), b.getI64IntegerAttr(0),
+                             TypeAttr());
   Value narrow = SiluAndMulOp::create(b, typeLike(wide, pickElement(), half), wide,
                                       FloatAttr(), TypeAttr());
   if (half == width)
@@ -78,7 +79,8 @@ Value Generator::makeOddGroups() {
     return makeMixedNorm();
   Value x = pickRows(width);
   Value norm = RmsNormOp::create(b, x.getType(), x, Value(), b.getF32FloatAttr(1e-6f),
-                                 IntegerAttr(), IntegerAttr(), b.getI64IntegerAttr(0), TypeAttr());
+                                 IntegerAttr(), IntegerAttr(), b.getI64IntegerAttr(0),
+                                 TypeAttr());
   int64_t size = random.pick(ArrayRef(sizes));
   auto codes = QuantizeDynamicOp::create(
       b, typeLike(x, Float8E4M3FNType::get(b.getContext())),
@@ -146,7 +148,8 @@ Value Generator::makeMixedNorm() {
   Value sum = ResidualAddOp::create(b, x.getType(), x, pickLike(x));
   Value weight = addColumn(type.isF32() ? Type(b.getBF16Type()) : b.getF32Type());
   return RmsNormOp::create(b, x.getType(), sum, weight, b.getF32FloatAttr(1e-6f),
-                           IntegerAttr(), IntegerAttr(), b.getI64IntegerAttr(random.oneIn(2)), TypeAttr());
+                           IntegerAttr(), IntegerAttr(),
+                           b.getI64IntegerAttr(random.oneIn(2)), TypeAttr());
 }
 
 /// Rows quantized and read again, with an op in front.

@@ -70,8 +70,9 @@ static void takeRows(IndexBuilder &b, HostOperand &operand,
 }
 
 /// One operand of `region`, whose `map` and name are known.
-static FailureOr<HostOperand> takeOperand(IndexBuilder &b, FusedOp region, unsigned number,
-                                          HostOperand operand, StringRef name) {
+static FailureOr<HostOperand> takeOperand(IndexBuilder &b, FusedOp region,
+                                          unsigned number, HostOperand operand,
+                                          StringRef name) {
   Value value = region.getOperand(number);
   operand.isConstant = isConstantArgument(value);
   operand.type = dyn_cast<MemRefType>(value.getType());
