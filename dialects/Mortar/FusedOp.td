@@ -113,6 +113,11 @@ def Mortar_FusedOp : Mortar_Op<"fused", [
       unsigned i = argument.getArgNumber();
       return i < getInputs().size() ? getInputMap(i) : ::mortar::RowMap::State;
     }
+    /// Of operand number `i`, an input or a destination.
+    ::mortar::RowMap getOperandMap(unsigned i) {
+      unsigned inputs = getInputs().size();
+      return i < inputs ? getInputMap(i) : getInitMap(i - inputs);
+    }
     /// The type that a row's program sees of an operand of type `type`, or null if
     /// the operand doesn't fit the map.
     static ::mlir::Type getRowType(::mlir::Type type, ::mortar::RowMap map);

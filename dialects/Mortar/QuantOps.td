@@ -79,6 +79,11 @@ def Mortar_QuantizeDynamicOp : Mortar_Op<"quantize_dynamic", [
     With `ue8m0` the scales are powers of two, stored as f32 or, by their result type, as
     the codes of f8E8M0FNU (s = 2^(code - 127)).
 
+    How the scales lie is no part of the type. A caller's buffer for scales of groups may
+    have any strides, row-major ([M, G] with strides G, 1) or column-major as vLLM's and
+    DeepGEMM's matrix products want it (1, M, or 1 and M rounded up), unless an op reads
+    them as rows.
+
     What becomes of special values:
     - An all-zero row: fp8 per row has s = 1/(448·512) and keeps the zeros' signs; per
       group s = 1e-10/448; i8 per row has s = 0 and zeros (0/0 is NaN, which i8 holds as 0).

@@ -12,11 +12,24 @@ Expected<Image> Image::make(ElementType type, const std::vector<int64_t> &shape,
   Image image;
   image.type = type;
   image.shape = shape;
+  image.strides.assign(shape.size(), 1);
+  image.columnMajor = placement.columnMajor && shape.size() > 1;
+  auto bytes = image.columnMajor ? image.layOutByColumn(placement)
+                                 : image.layOutByRow(placement);
+  if (!bytes)
+    return bytes.status();
+  image.first = guardBytes + placement.offset * elementTypeBytes(type);
+  image.storage.assign(alignment + image.first + *bytes + guardBytes, char(0xff));
+  image.lead = -reinterpret_cast<uintptr_t>(image.storage.data()) % alignment;
+  return image;
+}
+
+/// Sets the strides; the bytes that the values take with what lies between them.
+Expected<size_t> Image::layOutByRow(Placement placement) {
   // What the rows take with their padding, as if it were one tensor's shape.
   std::vector<int64_t> padded = shape;
   if (padded.size() > 1)
     padded.back() += placement.pad;
-  image.strides.assign(shape.size(), 1);
   auto values = bytesOf(type, padded);
   if (!values)
     return values.status();
@@ -29,43 +42,53 @@ Expected<Image> Image::make(ElementType type, const std::vector<int64_t> &shape,
   auto outer = bytesOf(type, beside);
   if (!outer)
     return outer.status();
-  if (!beside.empty())
-    *values += *outer;
   for (size_t i = shape.size(); i-- > 1;)
-    image.strides[i - 1] = image.strides[i] * padded[i] +
-                           (i + 2 == shape.size() ? placement.outerPad : 0);
-  image.first = guardBytes + placement.offset * elementTypeBytes(type);
-  image.storage.assign(alignment + image.first + *values + guardBytes, char(0xff));
-  image.lead = -reinterpret_cast<uintptr_t>(image.storage.data()) % alignment;
-  return image;
+    strides[i - 1] =
+        strides[i] * padded[i] + (i + 2 == shape.size() ? placement.outerPad : 0);
+  return *values + (beside.empty() ? 0 : *outer);
 }
 
-/// Calls visit(first byte in the image, first byte in a dense tensor, bytes).
-template <typename Visit> void Image::forEachRow(Visit visit) const {
+/// All rows' first elements, then all rows' second ones.
+Expected<size_t> Image::layOutByColumn(Placement placement) {
+  if (auto values = bytesOf(type, shape); !values)
+    return values.status();
+  int64_t rows = 1;
+  for (size_t i = shape.size() - 1; i-- > 0; rows *= shape[i])
+    strides[i] = rows;
+  strides.back() = rows + placement.pad;
+  return bytesOf(type, {shape.back(), strides.back()});
+}
+
+/// Calls visit(first byte in the image, first byte in a dense tensor, bytes) for elements
+/// that are neighbours in both, by ascending addresses.
+template <typename Visit> void Image::forEachRun(Visit visit) const {
   size_t bytesEach = elementTypeBytes(type), rows = 1;
   size_t width = shape.empty() ? 1 : shape.back();
+  size_t columns = columnMajor ? width : 1, length = columnMajor ? 1 : width;
   for (size_t i = 0; i + 1 < shape.size(); ++i)
     rows *= shape[i];
   if (width == 0)
     return;
-  for (size_t row = 0; row < rows; ++row) {
-    size_t place = 0, rest = row;
-    for (size_t i = shape.size() - std::min<size_t>(1, shape.size()); i-- > 0;) {
-      place += rest % shape[i] * strides[i];
-      rest /= shape[i];
+  for (size_t column = 0; column < columns; ++column)
+    for (size_t row = 0; row < rows; ++row) {
+      size_t place = columnMajor ? column * strides.back() : 0, rest = row;
+      for (size_t i = shape.size() - std::min<size_t>(1, shape.size()); i-- > 0;) {
+        place += rest % shape[i] * strides[i];
+        rest /= shape[i];
+      }
+      visit(first + place * bytesEach, (row * width + column) * bytesEach,
+            length * bytesEach);
     }
-    visit(first + place * bytesEach, row * width * bytesEach, width * bytesEach);
-  }
 }
 
 void Image::put(const Tensor &tensor) {
-  forEachRow([&](size_t to, size_t from, size_t bytes) {
+  forEachRun([&](size_t to, size_t from, size_t bytes) {
     std::memcpy(data() + to, tensor.bytes.data() + from, bytes);
   });
 }
 
 void Image::fill(unsigned char byte) {
-  forEachRow(
+  forEachRun(
       [&](size_t to, size_t, size_t bytes) { std::memset(data() + to, byte, bytes); });
 }
 
@@ -74,7 +97,7 @@ Tensor Image::get() const {
   for (int64_t extent : shape)
     count *= extent;
   Tensor tensor{type, shape, std::string(count * elementTypeBytes(type), 0)};
-  forEachRow([&](size_t from, size_t to, size_t bytes) {
+  forEachRun([&](size_t from, size_t to, size_t bytes) {
     std::memcpy(tensor.bytes.data() + to, storage.data() + lead + from, bytes);
   });
   return tensor;
@@ -90,7 +113,7 @@ Status Image::checkGuards() const {
         problem = Status::error("written outside its rows, ", int64_t(i - first),
                                 " bytes from its first element");
   };
-  forEachRow([&](size_t begin, size_t, size_t bytes) {
+  forEachRun([&](size_t begin, size_t, size_t bytes) {
     check(end, begin);
     end = begin + bytes;
   });

@@ -54,6 +54,7 @@ Program::place(size_t entry, const std::vector<Tensor> &inputs, Placement placem
     Placement own = placement;
     if (known.size() > 2 && known[known.size() - 2] > 1)
       own.outerPad = placement.pad;
+    own.columnMajor &= declared.args[i].strided;
     auto image = Image::make(declared.args[i].type, *shape, own);
     if (!image)
       return image.status();

@@ -55,6 +55,9 @@ FailureOr<RecurrenceShape> RecurrenceShape::get(FusedOp region) {
   if (shape.state < 0 || shape.slots < 0)
     return fail("a state and its slots", "none");
   auto pool = cast<ShapedType>(region.getInits()[shape.state].getType());
+  if (Type element = pool.getElementType();
+      !element.isF32() && !element.isBF16() && !element.isF16())
+    return fail("a state of f32, bf16 or f16", debugString(Type(pool)));
   ArrayRef<int64_t> sizes = pool.getShape();
   shape.heads = sizes[1];
   shape.values = sizes[2];

@@ -120,13 +120,14 @@ template <typename Bytes> void fields(Bytes &bytes, Argument &arg) {
              [](Bytes &each, int64_t &extent) { each.number(extent); });
   bytes.number(arg.role);
   bytes.flag(arg.constant);
+  bytes.flag(arg.strided);
 }
 template <typename Bytes> void fields(Bytes &bytes, Result &result) {
   bytes.number(result.argument);
 }
 template <typename Bytes> void fields(Bytes &bytes, Entry &entry) {
   bytes.text(entry.name);
-  list(bytes, entry.args, 18);
+  list(bytes, entry.args, 19);
   list(bytes, entry.results, 4);
   fields(bytes, entry.body);
   fields(bytes, entry.shapes);

@@ -9,7 +9,7 @@ namespace mortar::runtime {
 
 namespace {
 
-/// Everything about one argument but its address.
+/// Everything about one argument but where its elements lie.
 Status checkShape(const Argument &declared, const TensorArg &arg) {
   if (arg.type != declared.type) {
     const char *found = elementTypeName(arg.type);
@@ -32,6 +32,23 @@ Status checkShape(const Argument &declared, const TensorArg &arg) {
     if (declared.shape[dim] >= 0 && arg.shape[dim] != declared.shape[dim])
       return Status::error("expected extent ", dim, " to be ",
                            declared.shape[dim], ", found ", arg.shape[dim]);
+  }
+  return Status();
+}
+
+/// The shape was checked. A dimension of one element has no stride that matters.
+Status checkStrides(const Argument &declared, const TensorArg &arg) {
+  for (uint32_t dim = 0; arg.strides && dim < arg.rank; ++dim) {
+    int64_t stride = arg.strides[dim];
+    bool isLast = dim + 1 == arg.rank;
+    if (arg.shape[dim] <= 1)
+      continue;
+    if (isLast && !declared.strided && stride != 1)
+      return Status::error("expected the last dimension to have stride 1, found ",
+                           stride);
+    if (stride < 0)
+      return Status::error("expected stride ", dim, " of at least 0, found ",
+                           stride);
   }
   return Status();
 }
@@ -132,6 +149,8 @@ Status checkArguments(const Entry &entry, ArrayView<TensorArg> args,
         declared.role == Argument::Output)
       continue;
     Status status = checkShape(declared, args[index]);
+    if (status.ok() && what == ArgumentCheck::All)
+      status = checkStrides(declared, args[index]);
     if (status.ok() && what == ArgumentCheck::All)
       status = checkAddress(args[index]);
     if (!status.ok())

@@ -35,7 +35,7 @@ class PlanBuilder {
 public:
   PlanBuilder(const llvm::StringMap<uint32_t> &kernels) : kernels(kernels) {}
 
-  LogicalResult addFunction(func::FuncOp func, bool checkStrides);
+  LogicalResult addFunction(func::FuncOp func);
   rt::Program take() {
     program.numRegisters = nextRegister;
     return std::move(program);
@@ -60,7 +60,6 @@ private:
     program.code.push_back(rt::Binary{kind, define(op->getResult(0)), lhs, rhs});
   }
 
-  void checkRowsAreContiguous(func::FuncOp func);
   LogicalResult addBlock(Block &block);
   LogicalResult add(Operation &op);
   LogicalResult addIf(scf::IfOp op);
@@ -118,29 +117,9 @@ static std::optional<BinaryOp> binaryKind(Operation &op) {
       .Default([](Operation *) { return Kind(); });
 }
 
-/// A row's elements must be next to each other, as the argument's type says; a
-/// caller may pass any strides.
-void PlanBuilder::checkRowsAreContiguous(func::FuncOp func) {
-  for (BlockArgument arg : func.getArguments()) {
-    auto type = cast<MemRefType>(arg.getType());
-    if (type.getRank() < 1 || type.getShape().back() == 1)
-      continue;
-    uint32_t stride = fresh();
-    program.code.push_back(rt::ArgStride{stride, arg.getArgNumber(),
-                                         uint32_t(type.getRank() - 1)});
-    uint32_t fine = binary(BinaryOp::CmpEq, stride, constant(1));
-    program.code.push_back(rt::Check{
-        fine, ("expected the last dimension of argument " +
-               Twine(arg.getArgNumber()) + " to have stride 1, but found another")
-                  .str()});
-  }
-}
-
-LogicalResult PlanBuilder::addFunction(func::FuncOp func, bool checkStrides) {
+LogicalResult PlanBuilder::addFunction(func::FuncOp func) {
   for (BlockArgument arg : func.getArguments())
     buffers[arg].argument = arg.getArgNumber();
-  if (checkStrides)
-    checkRowsAreContiguous(func);
   return addBlock(func.front());
 }
 
@@ -346,6 +325,7 @@ static FailureOr<rt::Entry> declareEntry(func::FuncOp func) {
     for (int64_t size : type.getShape())
       argument.shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
     argument.constant = bool(func.getArgAttr(i, mortar::MortarDialect::constantAttr));
+    argument.strided = type.getRank() && type.getStridesAndOffset().first.back() != 1;
     auto result = func.getArgAttrOfType<IntegerAttr>(
         i, mortar::MortarDialect::resultAttr);
     if (func.getArgAttr(i, mortar::MortarDialect::outputAttr))
@@ -373,7 +353,7 @@ FailureOr<std::vector<rt::Entry>> mortar::declareEntries(ModuleOp module) {
     if (failed(entry))
       return failure();
     PlanBuilder shapes(noKernels);
-    if (failed(shapes.addFunction(shapesFunc, /*checkStrides=*/false)))
+    if (failed(shapes.addFunction(shapesFunc)))
       return failure();
     entry->shapes = shapes.take();
     entries.push_back(std::move(*entry));
@@ -404,7 +384,7 @@ FailureOr<rt::Artifact> mortar::buildLaunchPlan(ModuleOp module) {
   for (rt::Entry &entry : *entries) {
     PlanBuilder body(kernels);
     auto func = module.lookupSymbol<func::FuncOp>(entry.name);
-    if (failed(body.addFunction(func, /*checkStrides=*/true)))
+    if (failed(body.addFunction(func)))
       return failure();
     entry.body = body.take();
   }

@@ -28,10 +28,32 @@ using namespace mortar;
 
 namespace {
 
-/// Rows may lie at any distance; a row's own values are next to each other.
-MemRefType getBufferType(RankedTensorType type) {
+/// Whether all that regions read and write of `tensor` is one value for each group.
+bool holdsGroupScalars(Value tensor) {
+  bool isUsed = false;
+  if (auto region = tensor.getDefiningOp<FusedOp>()) {
+    isUsed = region.getInitMap(cast<OpResult>(tensor).getResultNumber()) ==
+             RowMap::GroupScalar;
+    if (!isUsed)
+      return false;
+  }
+  for (OpOperand &use : tensor.getUses()) {
+    if (isa<tensor::DimOp, func::ReturnOp>(use.getOwner()))
+      continue;
+    auto region = dyn_cast<FusedOp>(use.getOwner());
+    if (!region || region.getOperandMap(use.getOperandNumber()) != RowMap::GroupScalar)
+      return false;
+    isUsed = true;
+  }
+  return isUsed;
+}
+
+/// The caller's buffer for `tensor`. Rows may lie at any distance; a row's own values are
+/// next to each other. But the scales of groups may be row- or column-major.
+MemRefType getBufferType(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
   SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
-  if (!strides.empty())
+  if (!strides.empty() && !(strides.size() > 1 && holdsGroupScalars(tensor)))
     strides.back() = 1;
   auto layout =
       StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides);
@@ -354,8 +376,7 @@ Value DestinationAssigner::cloneSize(Value size, OpBuilder &into, Block &args,
 
 LogicalResult DestinationAssigner::buildShapes() {
   SmallVector<Type> argTypes = llvm::map_to_vector(
-      entry.getArgumentTypes(),
-      [](Type type) -> Type { return getBufferType(cast<RankedTensorType>(type)); });
+      entry.getArguments(), [](Value arg) -> Type { return getBufferType(arg); });
   b.setInsertionPointAfter(func);
   auto shapes = func::FuncOp::create(b, func.getLoc(),
                                      (func.getName() + ".shapes").str(),
@@ -396,7 +417,7 @@ void DestinationAssigner::takeBuffers() {
     if (auto attr = func.getArgAttrOfType<BoolAttr>(arg.getArgNumber(),
                                                     "bufferization.writable"))
       writable |= attr.getValue();
-    arg.setType(getBufferType(type));
+    arg.setType(getBufferType(arg));
     auto tensor = bufferization::ToTensorOp::create(b, func.getLoc(), type, arg,
                                                     /*restrict=*/true, writable);
     arg.replaceAllUsesExcept(tensor, tensor);
@@ -417,7 +438,7 @@ void DestinationAssigner::giveDestinations() {
       argument = entry.getNumArguments();
       auto attrs = b.getDictionaryAttr(
           b.getNamedAttr(MortarDialect::outputAttr, b.getUnitAttr()));
-      entry.addArgument(getBufferType(type), fused.getLoc());
+      entry.addArgument(getBufferType(result), fused.getLoc());
       func.setFunctionType(b.getFunctionType(entry.getArgumentTypes(),
                                              func.getResultTypes()));
       SmallVector<Attribute> all;

@@ -2,6 +2,8 @@
 
 #include "mortar/Transforms/Fusion.h"
 
+#include "RowWidths.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -144,77 +146,6 @@ static bool swapsSideEffects(FusedOp producer, FusedOp consumer) {
   return false;
 }
 
-/// The vectors in a region that hold a value for each group of a row.
-static DenseSet<Value> findGroupScalars(FusedOp region) {
-  DenseSet<Value> groups;
-  Block *body = region.getBodyBlock();
-  for (BlockArgument argument : body->getArguments())
-    if (region.getArgumentMap(argument) == RowMap::GroupScalar)
-      groups.insert(argument);
-  for (Operation &op : *body) {
-    if (isa<RowBroadcastOp, YieldOp>(op))
-      continue;
-    bool computed = llvm::any_of(op.getOperands(),
-                                 [&](Value value) { return groups.contains(value); });
-    auto fusible = dyn_cast<FusionOpInterface>(op);
-    for (OpResult result : op.getResults()) {
-      bool named = fusible && fusible.getResultMap(result.getResultNumber()) ==
-                                  RowMap::GroupScalar;
-      if (isa<VectorType>(result.getType()) && (named || computed || isa<RowReduceOp>(op)))
-        groups.insert(result);
-    }
-    // A constant beside them is one of them.
-    if (computed)
-      groups.insert(op.operand_begin(), op.operand_end());
-  }
-  return groups;
-}
-
-namespace {
-/// The widths of the rows in one or two regions.
-struct RowWidths {
-  int64_t narrowest = ShapedType::kDynamic, widest = 0, widestReduced = 0;
-  bool byHalves = false, byPairs = false;
-
-  void add(FusedOp region) {
-    DenseSet<Value> groups = findGroupScalars(region);
-    for (Operation &op : *region.getBodyBlock()) {
-      // Of what is known of groups only the row that it comes from, or goes to, counts.
-      auto isRow = [&](Value value) {
-        return isa<VectorType>(value.getType()) && !groups.contains(value);
-      };
-      // A repeated column is no row of its own width.
-      if (isa<arith::ConstantOp, RowRepeatOp>(op))
-        continue;
-      int64_t width = 0;
-      for (Value value : op.getOperands())
-        if (isRow(value))
-          width = std::max(width, rowLength(value.getType()));
-      auto fusible = dyn_cast<FusionOpInterface>(op);
-      if (isa<RowReduceOp>(op) || (fusible && fusible.reducesRow()))
-        widestReduced = std::max(widestReduced, width);
-      if (op.getNumResults() && isa<VectorType>(op.getResult(0).getType()) &&
-          width == 2 * rowLength(op.getResult(0).getType())) {
-        auto half = dyn_cast<RowHalfOp>(op);
-        bool pairs = half ? half.getHalf() == RowHalf::Even ||
-                                half.getHalf() == RowHalf::Odd
-                          : fusible && fusible.readsPairs();
-        (pairs ? byPairs : byHalves) = true;
-      }
-      for (Value value : llvm::concat<Value>(SmallVector<Value>(op.getOperands()),
-                                             SmallVector<Value>(op.getResults()))) {
-        if (!isRow(value))
-          continue;
-        int64_t length = rowLength(value.getType());
-        widest = std::max(widest, length);
-        narrowest = ShapedType::isDynamic(narrowest) ? length
-                                                     : std::min(narrowest, length);
-      }
-    }
-  }
-};
-} // namespace
-
 /// Lanes pair within groups that are a power of two of values; others are padded, and then
 /// no other reduction finds its neighbours.
 static std::optional<Refusal> checkGroups(ArrayRef<FusedOp> regions) {
@@ -239,62 +170,6 @@ static std::optional<Refusal> checkGroups(ArrayRef<FusedOp> regions) {
 
 bool mortar::isLegalAlone(FusedOp region, const FusionOptions &options) {
   return countLiveBytes(region) <= options.maxLiveBytes && !checkGroups(region);
-}
-
-int64_t mortar::countLiveBytes(ArrayRef<FusedOp> inOrder) {
-  // A value of one region that the next reads is counted once, where it is made.
-  // An input is the tensor outside, of which a row is alive.
-  auto bytes = [](Value value) -> int64_t {
-    auto row = dyn_cast<ShapedType>(value.getType());
-    // A region's body may hold anything until it is lowered.
-    if (!row || !row.hasRank() || !row.getElementType().isIntOrFloat())
-      return 0;
-    return rowLength(row) * row.getElementTypeBitWidth() / 8;
-  };
-  SmallVector<Operation *> ops;
-  for (FusedOp region : inOrder)
-    for (Operation &op : *region.getBodyBlock())
-      ops.push_back(&op);
-  auto source = [&](Value value) -> Value {
-    auto arg = dyn_cast<BlockArgument>(value);
-    if (!arg)
-      return value;
-    auto region = cast<FusedOp>(arg.getOwner()->getParentOp());
-    Value input = lookThroughViews(region.getInputs()[arg.getArgNumber()]);
-    auto made = input.getDefiningOp<FusedOp>();
-    if (made && llvm::is_contained(inOrder, made))
-      return made.getBodyBlock()->getTerminator()->getOperand(
-          cast<OpResult>(input).getResultNumber());
-    return input;
-  };
-  DenseMap<Value, size_t> lastUse;
-  for (auto [i, op] : llvm::enumerate(ops))
-    if (!isa<YieldOp>(op)) // what is yielded is stored as soon as it is made
-      for (Value operand : op->getOperands())
-        lastUse[source(operand)] = i;
-  int64_t live = 0, most = 0;
-  DenseSet<Value> alive;
-  for (auto [i, op] : llvm::enumerate(ops)) {
-    if (isa<YieldOp>(op))
-      continue;
-    for (Value value : llvm::concat<Value>(
-             llvm::map_to_vector(op->getOperands(), source),
-             SmallVector<Value>(op->getResults())))
-      if (alive.insert(value).second)
-        live += bytes(value);
-    most = std::max(most, live);
-    SmallVector<Value> dead;
-    for (Value value : alive) {
-      auto last = lastUse.find(value);
-      if (last == lastUse.end() || last->second <= i)
-        dead.push_back(value);
-    }
-    for (Value value : dead) {
-      alive.erase(value);
-      live -= bytes(value);
-    }
-  }
-  return most;
 }
 
 std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,

@@ -137,13 +137,13 @@ FusedOp mortar::coarsenReader(RewriterBase &rewriter, FusedOp region,
   return region;
 }
 
-/// How many rows of `producer` are one of `consumer`; 1 where they are read as they are.
-static int64_t countHeads(FusedOp producer, FusedOp consumer) {
+/// How many rows of a result of `producer`, made under the map `made`, are one that
+/// `consumer` reads under `read`, or the reverse; 1 if it reads none so.
+static int64_t countHeads(FusedOp producer, RowMap made, FusedOp consumer, RowMap read) {
   for (auto [i, input] : llvm::enumerate(consumer.getInputs())) {
     auto result = dyn_cast<OpResult>(input);
-    if (result && result.getOwner() == producer &&
-        consumer.getInputMap(i) == RowMap::Heads &&
-        producer.getInitMap(result.getResultNumber()) == RowMap::Row)
+    if (result && result.getOwner() == producer && consumer.getInputMap(i) == read &&
+        producer.getInitMap(result.getResultNumber()) == made)
       return cast<RankedTensorType>(input.getType()).getShape().end()[-2];
   }
   return 1;
@@ -152,36 +152,38 @@ static int64_t countHeads(FusedOp producer, FusedOp consumer) {
 std::optional<Refusal> mortar::mergeOrSayWhyNot(RewriterBase &rewriter, FusedOp producer,
                                                 FusedOp &consumer,
                                                 const FusionOptions &options, bool merge) {
-  int64_t heads = countHeads(producer, consumer);
+  // One of the two runs otherwise beside the other: rows in a recurrence, or the finer on
+  // the other's rows, the producer or a reader of heads that were joined for another reader.
   bool becomesRecurrent = producer.isRecurrence() != consumer.isRecurrence();
+  bool changesReader = becomesRecurrent && producer.isRecurrence();
+  int64_t heads = countHeads(producer, RowMap::Row, consumer, RowMap::Heads);
+  if (heads == 1 && !becomesRecurrent) {
+    heads = countHeads(producer, RowMap::Heads, consumer, RowMap::Row);
+    changesReader = heads != 1;
+  }
   if (heads == 1 && !becomesRecurrent) {
     auto refusal = whyNotMerged(producer, consumer, options);
     if (!refusal && merge)
       consumer = mergeRegions(rewriter, producer, consumer);
     return refusal;
   }
-  // One of the two runs otherwise beside the other.
-  FusedOp &changed = becomesRecurrent && producer.isRecurrence() ? consumer : producer;
-  FusedOp original = changed, region;
-  std::optional<Refusal> refusal;
-  if (becomesRecurrent)
-    std::tie(region, refusal) =
-        enterRecurrence(rewriter, original, producer.isRecurrence() ? producer : consumer);
-  else
-    std::tie(region, refusal) = coarsen(rewriter, original, heads);
-  if (refusal)
-    return refusal;
+  FusedOp original = changesReader ? consumer : producer;
+  FusedOp other = changesReader ? producer : consumer;
+  auto [region, refused] = becomesRecurrent ? enterRecurrence(rewriter, original, other)
+                                            : coarsen(rewriter, original, heads);
+  if (refused)
+    return refused;
   // Judged where it would stand, with all its readers.
   rewriter.replaceAllUsesWith(original->getResults(), region->getResults());
-  changed = region;
-  refusal = whyNotMerged(producer, consumer, options);
+  FusedOp first = changesReader ? producer : region;
+  FusedOp second = changesReader ? region : consumer;
+  auto refusal = whyNotMerged(first, second, options);
   if (!refusal && merge) {
     rewriter.eraseOp(original);
-    consumer = mergeRegions(rewriter, producer, consumer);
+    consumer = mergeRegions(rewriter, first, second);
     return std::nullopt;
   }
   rewriter.replaceAllUsesWith(region->getResults(), original->getResults());
   rewriter.eraseOp(region);
-  changed = original;
   return refusal;
 }

@@ -44,6 +44,18 @@ def gated_rms_norm(x, types, epsilon="1.0e-6", activation=None, norm_before_gate
             f": ({x_type}, {x_type}, {w_type}) -> {y_type}")
 
 
+def l2_norm(x, types, epsilon="1.0e-6"):
+    x_type, y_type = (harness.tensor(1, WIDTH, dtype) for dtype in types)
+    return f"%y = mortar.l2_norm {x} epsilon({epsilon}) : ({x_type}) -> {y_type}"
+
+
+def gdn_gating(x, types):
+    x_type, w_type, y_type = (harness.tensor(rows, WIDTH, dtype)
+                              for rows, dtype in zip((1, 0, 1), types))
+    return (f"%y, %strength = mortar.gdn_gating {x} dt_bias(%w) a_log(%w) beta(%p) "
+            f": ({x_type}, {w_type}, {w_type}, {x_type}) -> ({y_type}, {x_type})")
+
+
 def gating(op, names, **defaults):
     """A writer of an op that gates one part of a row by the other."""
     def write(x, types, **attributes):
@@ -108,10 +120,12 @@ GATING = {"silu_and_mul": gating("silu_and_mul", ["limit", "inner_type"]),
           "swiglustep_and_mul": gating("swiglustep_and_mul", ["limit", "inner_type"]),
           "fatrelu_and_mul": gating("fatrelu_and_mul", ["threshold"], threshold="0.0")}
 OPS = {"residual_add": residual_add, "rms_norm": rms_norm, "gated_rms_norm": gated_rms_norm,
-       "quantize": quantize, "quantize_dynamic": quantize_dynamic, "row_reduce": row_reduce,
+       "l2_norm": l2_norm, "gdn_gating": gdn_gating, "quantize": quantize,
+       "quantize_dynamic": quantize_dynamic, "row_reduce": row_reduce,
        "row_half": row_half, "row_prefix": row_prefix, **GATING}
 # How many types an op is given: of its operands, then of its result.
-TYPES = {op: 3 if op in ("residual_add", "rms_norm", "gated_rms_norm") else 2 for op in OPS}
+TYPES = {op: 3 if op in ("residual_add", "rms_norm", "gated_rms_norm", "gdn_gating")
+         else 2 for op in OPS}
 HALVING = {"row_half", *GATING}
 # The results of what has others than its operands.
 RESULTS = {"quantize": ["f8E4M3FN"], "quantize_dynamic": ["f8E4M3FN", "i8"]}

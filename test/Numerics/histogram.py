@@ -12,6 +12,11 @@ F32_BOUNDS = {
     "norm": (4, "root, reciprocal, x·r, weight and its offset are five roundings, each worth "
                 "at most an ulp; those of the mean mostly cancel, and the root halves them. "
                 "No proved worst case: that grows with log2 N, to about 13 for 16384"),
+    "l2 norm": (3, "root, reciprocal and x·r are three roundings, each worth at most an ulp; "
+                   "those of the sum mostly cancel, and the root halves them"),
+    "decay": (4, "the pinned exp is within 0.91 ulp and softplus within 1.7 (`pinned-math`), "
+                 "and their product rounds once"),
+    "sigmoid": (3, "the pinned sigmoid is within 2.7 ulp (`pinned-math`)"),
     "silu": (3, "the pinned silu is within 2.95 ulp on all 2^32 inputs (`pinned-math --stride "
                 "1`); its product with 1 is exact"),
     "silu product": (4, "silu's 2.95 and the product's own half. No proved worst case: that "

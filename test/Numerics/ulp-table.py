@@ -11,6 +11,7 @@ import textwrap
 
 import activation
 import definitions
+import delta_parts
 import gated
 import harness
 import norm
@@ -18,7 +19,7 @@ import quant
 import residual
 from histogram import F32_BOUNDS, LEAST_RIGHT, MOST_APART, NARROW_REASON, Histogram
 
-FAMILIES = [residual, norm, gated, activation, quant]
+FAMILIES = [residual, norm, gated, activation, quant, delta_parts]
 BEGIN, END = "<!-- begin ulp table -->\n", "<!-- end ulp table -->\n"
 
 

@@ -4,12 +4,16 @@
 // two gates, and the sum of the two feed-forwards.
 //
 // RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=COUNT
+// RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=OUTSIDE
 // RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=FUSE
 // RUN: mortar-opt %s --mortar-fuse-rows --mortar-outline-gaps | FileCheck %s --check-prefix=GAPS
+// RUN: mortar-run %s --rows=3 --compare=unfused,cpu | FileCheck %s --check-prefix=SAME
 
+// OUTSIDE-NOT: mortar.{{.*}} : (tensor
+
+// COUNT-LABEL: func.func @layer(
 // COUNT-COUNT-7: mortar.fused
 // COUNT-NOT: mortar.fused
-// COUNT-NOT: tensor{{.*}} mortar.
 
 // FUSE-LABEL: func.func @layer(
 // FUSE: %[[A:.*]]:2 = mortar.fused
@@ -44,18 +48,28 @@
 // GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap0(
 // GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // A slice's memory belongs to the projection: the gap may not write there.
 // GAPS: func.func @layer_gap1(%{{.*}}: tensor<?x1536xbf16>, %{{.*}}: tensor<1536xbf16> {mortar.constant}, %{{.*}}: tensor<?x512xbf16>, %{{.*}}: tensor<512xbf16> {mortar.constant})
 // GAPS-COUNT-2: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap2(
 // GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap3(
 // GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap4(
 // GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap5(
 // GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS-NOT: func.func
+
+// SAME-NOT: {{ [1-9][0-9]* differ}}
+// SAME: 0 differ
+// SAME-NOT: {{ [1-9][0-9]* differ}}
 
 func.func private @attention(tensor<?x1536xbf16>, tensor<?x512xbf16>, tensor<?x64xbf16>) -> tensor<?x16384xbf16>
 

@@ -6,17 +6,23 @@
 // the norm after attention, the residual add and the norm before the feed-forward are one kernel: 6.
 //
 // RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=COUNT
+// RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=OUTSIDE
 // RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=FUSE
 // RUN: mortar-opt %s --mortar-fuse-rows --mortar-outline-gaps | FileCheck %s --check-prefix=GAPS
 // RUN: mortar-opt %s --mortar-fuse-rows=mixed-dtypes=fuse | FileCheck %s --check-prefix=LIFTED
+// RUN: mortar-opt %s --mortar-fuse-rows=mixed-dtypes=fuse | FileCheck %s --check-prefix=OUTSIDE
 // RUN: mortar-opt %s --mortar-fuse-rows=mixed-dtypes=fuse | FileCheck %s --check-prefix=MIXED
+// RUN: mortar-run %s --rows=3 --compare=unfused,cpu --mixed-dtypes | FileCheck %s --check-prefix=SAME
 
+// OUTSIDE-NOT: mortar.{{.*}} : (tensor
+
+// COUNT-LABEL: func.func @layer(
 // COUNT-COUNT-9: mortar.fused
 // COUNT-NOT: mortar.fused
-// COUNT-NOT: tensor{{.*}} mortar.
+
+// LIFTED-LABEL: func.func @layer(
 // LIFTED-COUNT-6: mortar.fused
 // LIFTED-NOT: mortar.fused
-// LIFTED-NOT: tensor{{.*}} mortar.
 
 // FUSE-LABEL: func.func @layer(
 // FUSE: mortar.fused
@@ -77,15 +83,24 @@
 // GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap0(
 // GAPS-COUNT-2: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap1(%{{[a-z0-9]+}}: tensor<?x32x128xbf16>, %{{[a-z0-9]+}}: tensor<128xf32> {mortar.constant}, %{{[a-z0-9]+}}: tensor<?x16x128xbf16>, %{{[a-z0-9]+}}: tensor<128xf32> {mortar.constant}) -> (tensor<?x32x128xbf16>, tensor<?x16x128xbf16>)
 // GAPS-COUNT-2: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap2(
 // GAPS-COUNT-3: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap3(
 // GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap4(
 // GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS-NOT: func.func
+
+// SAME-NOT: {{ [1-9][0-9]* differ}}
+// SAME: 0 differ
+// SAME-NOT: {{ [1-9][0-9]* differ}}
 
 func.func private @attention(tensor<?x32x128xbf16>, tensor<?x16x128xbf16>, tensor<?x2048xbf16>) -> tensor<?x4096xbf16>
 

@@ -3,12 +3,16 @@
 // residual add joins the norm that follows it, twice, and silu stands alone between two matmuls.
 //
 // RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=COUNT
+// RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=OUTSIDE
 // RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=FUSE
 // RUN: mortar-opt %s --mortar-fuse-rows --mortar-outline-gaps | FileCheck %s --check-prefix=GAPS
+// RUN: mortar-run %s --rows=3 --compare=unfused,cpu | FileCheck %s --check-prefix=SAME
 
+// OUTSIDE-NOT: mortar.{{.*}} : (tensor
+
+// COUNT-LABEL: func.func @layer(
 // COUNT-COUNT-3: mortar.fused
 // COUNT-NOT: mortar.fused
-// COUNT-NOT: tensor{{.*}} mortar.
 
 // FUSE-LABEL: func.func @layer(
 // FUSE-SAME: %[[HIDDEN:[a-z0-9]+]]: tensor<?x4096xbf16>, %[[RESIDUAL:[a-z0-9]+]]: tensor<?x4096xbf16>, %[[W0:[a-z0-9]+]]: tensor<4096xbf16> {mortar.constant}, %[[W1:[a-z0-9]+]]: tensor<4096xbf16> {mortar.constant},
@@ -42,9 +46,19 @@
 // GAPS: %[[D:.*]] = linalg.matmul ins(%[[C]],
 // GAPS: return %[[D]], %[[B]]#0
 // GAPS: func.func @layer_gap0(%{{.*}}: tensor<?x4096xbf16>, %{{.*}}: tensor<?x4096xbf16>, %{{.*}}: tensor<4096xbf16> {mortar.constant}) -> (tensor<?x4096xbf16>, tensor<?x4096xbf16>)
+// GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap1(%{{.*}}: tensor<?x4096xbf16> {bufferization.writable = true}, %{{.*}}: tensor<?x4096xbf16> {bufferization.writable = true}, %{{.*}}: tensor<4096xbf16> {mortar.constant}) -> (tensor<?x4096xbf16>, tensor<?x4096xbf16>)
+// GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap2(%{{.*}}: tensor<?x28672xbf16> {bufferization.writable = true}) -> tensor<?x14336xbf16>
-// GAPS-NOT: @layer_gap3
+// GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
+// GAPS-NOT: func.func
+
+// SAME-NOT: {{ [1-9][0-9]* differ}}
+// SAME: 0 differ
+// SAME-NOT: {{ [1-9][0-9]* differ}}
 
 func.func private @attention(tensor<?x6144xbf16>) -> tensor<?x4096xbf16>
 

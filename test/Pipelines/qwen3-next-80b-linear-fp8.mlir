@@ -6,10 +6,13 @@
 // @by_groups quantizes by groups of 128, a head each. @sigmoid_variant has Kimi's gate. In @gate_in_projection the
 // gate is a slice of rows, read where it lies by heads. One kernel each.
 //
-// RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=COUNT --implicit-check-not='mortar.{{.*}} : (tensor'
+// RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=COUNT
+// RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=OUTSIDE
 // RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=FUSE
 // RUN: mortar-opt %s --mortar-fuse-rows --mortar-outline-gaps | FileCheck %s --check-prefix=GAPS
 // RUN: mortar-run %s --rows=3 --compare=unfused,cpu | FileCheck %s --check-prefix=SAME
+
+// OUTSIDE-NOT: mortar.{{.*}} : (tensor
 
 // COUNT-LABEL: func.func @layer(
 // COUNT-COUNT-5: mortar.fused
@@ -96,7 +99,17 @@
 // GAPS-COUNT-1: mortar.fused
 // GAPS-NOT: mortar.fused
 // GAPS: func.func @by_groups(
+// GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
+// GAPS: func.func @sigmoid_variant(
+// GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
+// GAPS: func.func @gate_in_projection(
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @gate_in_projection_gap0(%{{.*}}: tensor<?x32x128xbf16>, %{{.*}}: tensor<?x32x128xbf16>, %{{.*}}: tensor<128xbf16>
+// GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
+// GAPS-NOT: func.func
 
 // SAME-NOT: {{ [1-9][0-9]* differ}}
 // SAME: 0 differ

@@ -3,12 +3,16 @@
 // residual adds with their norms, the norms of q's and k's heads, the gate, and the experts' sum.
 //
 // RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=COUNT
+// RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=OUTSIDE
 // RUN: mortar-opt %s --mortar-fuse-rows | FileCheck %s --check-prefix=FUSE
 // RUN: mortar-opt %s --mortar-fuse-rows --mortar-outline-gaps | FileCheck %s --check-prefix=GAPS
+// RUN: mortar-run %s --rows=3 --compare=unfused,cpu | FileCheck %s --check-prefix=SAME
 
+// OUTSIDE-NOT: mortar.{{.*}} : (tensor
+
+// COUNT-LABEL: func.func @layer(
 // COUNT-COUNT-6: mortar.fused
 // COUNT-NOT: mortar.fused
-// COUNT-NOT: tensor{{.*}} mortar.
 
 // FUSE-LABEL: func.func @layer(
 // FUSE: %[[A:.*]]:2 = mortar.fused
@@ -44,15 +48,24 @@
 // GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap0(
 // GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap1(%{{[a-z0-9]+}}: tensor<?x16x256xbf16>, %{{[a-z0-9]+}}: tensor<256xbf16> {mortar.constant}, %{{[a-z0-9]+}}: tensor<?x2x256xbf16>, %{{[a-z0-9]+}}: tensor<256xbf16> {mortar.constant}) -> (tensor<?x16x256xbf16>, tensor<?x2x256xbf16>)
 // GAPS-COUNT-2: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap2(
 // GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap3(
 // GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS: func.func @layer_gap4(
 // GAPS-COUNT-1: mortar.fused
+// GAPS-NOT: mortar.fused
 // GAPS-NOT: func.func
+
+// SAME-NOT: {{ [1-9][0-9]* differ}}
+// SAME: 0 differ
+// SAME-NOT: {{ [1-9][0-9]* differ}}
 
 func.func private @attention(tensor<?x16x256xbf16>, tensor<?x2x256xbf16>, tensor<?x512xbf16>) -> tensor<?x4096xbf16>
 func.func private @routed_experts(tensor<?x2048xbf16>) -> tensor<?x2048xbf16>

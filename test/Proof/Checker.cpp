@@ -23,6 +23,7 @@ void Statistics::add(const Statistics &other) {
   kernels += other.kernels;
   comparisons += other.comparisons;
   elements += other.elements;
+  joinedHeads += other.joinedHeads;
   auto addMap = [](std::map<std::string, uint64_t> &to, const auto &from) {
     for (const auto &[name, count] : from)
       to[name] += count;
@@ -229,6 +230,11 @@ bool Checker::compare(StringRef name, const Results &found, const Results &expec
 /// Which ops joined which, and what was declined.
 void Checker::count(const Lowered &lowered) {
   lowered.fused.get()->walk([&](FusedOp region) {
+    for (unsigned i = 0; i < region.getNumOperands(); ++i)
+      if (region.getOperandMap(i) == RowMap::Heads) {
+        ++statistics.joinedHeads;
+        break;
+      }
     for (Operation &op : region.getBodyBlock()->without_terminator()) {
       if (!isa<FusionOpInterface>(op))
         continue;
@@ -288,6 +294,16 @@ bool Checker::checkFusion() {
   return true;
 }
 
+/// How often scales lay by column.
+void Checker::countColumnMajor(const execution::Program &compiled,
+                               execution::Placement placement) {
+  if (!placement.columnMajor)
+    return;
+  for (const runtime::Entry &entry : compiled.entries())
+    for (const runtime::Argument &argument : entry.args)
+      statistics.checks["column-major"] += argument.strided;
+}
+
 bool Checker::checkDevice(StringRef device) {
   ScopedDiagnosticHandler handler(program.getContext(), [&](Diagnostic &diagnostic) {
     llvm::raw_string_ostream(diagnostics) << diagnostic << "; ";
@@ -317,7 +333,9 @@ bool Checker::checkDevice(StringRef device) {
         return fail(device + ": the pipeline failed");
       execution::Placement placement;
       if (second)
-        placement = {int64_t(1 + random.below(3)), int64_t(random.below(4))};
+        placement = {int64_t(1 + random.below(3)), int64_t(random.below(4)), 0,
+                     /*columnMajor=*/true};
+      countColumnMajor(**compiled, placement);
       auto found = interpret(*lowered->decomposed, inputs, compiled->get(), placement);
       if (mlir::failed(found))
         return fail(device + ": the run failed");

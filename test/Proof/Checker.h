@@ -25,6 +25,8 @@ struct Statistics {
   /// In one kernel: an op that hands a value to another, and one that is handed one.
   /// Counted whenever a program, or what an equality makes of it, is fused.
   std::map<std::string, uint64_t> joinedAsProducer, joinedAsConsumer;
+  /// Kernels on the joined rows of heads.
+  uint64_t joinedHeads = 0;
   /// Remarks by failed condition.
   std::map<std::string, uint64_t> declines;
 
@@ -76,6 +78,8 @@ private:
                                      execution::Placement placement = {});
   bool compare(llvm::StringRef name, const Results &found, const Results &expected);
   void count(const Lowered &lowered);
+  void countColumnMajor(const execution::Program &compiled,
+                        execution::Placement placement);
   bool checkHygiene(const Lowered &lowered, const Fusion &fusion);
   bool checkVariant(llvm::StringRef name, mlir::ModuleOp changed, size_t extraResults);
   bool checkRows();

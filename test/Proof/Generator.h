@@ -56,6 +56,14 @@ private:
   mlir::Value makeSlice();
   mlir::Value callForeign(mlir::Value x);
   mlir::Value makeForeignCall();
+  mlir::Value makeBranch();
+  void decorate(mlir::Value made);
+  void chooseResults();
+
+  //===--- Phrases.cpp ---------------------------------------------------===//
+
+  /// One of those below that are listed there.
+  mlir::Value makePhrase();
   mlir::Value makeTangle();
   mlir::Value makeDetour();
   mlir::Value makeWideChain();
@@ -66,10 +74,6 @@ private:
   mlir::Value makeHeads();
   mlir::Value makeNarrowMath();
   mlir::Value makeRoundTrip();
-  mlir::Value makeBranch();
-  mlir::Value makeDynamicRow();
-  void decorate(mlir::Value made);
-  void chooseResults();
 
   llvm::SmallVector<int64_t> leading; // of most tensors: [?], [M], [?, H] or [M, H]
   mlir::Type favourite;

@@ -171,21 +171,24 @@ void Campaign::printTable(StringRef title, StringRef what,
 /// another domain yet.
 static constexpr StringLiteral conditions[] = {
     "budget",       "convexity",         "dtype-rule",    "element-type",
-    "halves-and-pairs", "not-by-row",    "odd-groups",    "other-block",
-    "side-effects", "unknown-attribute", "wide-reduction"};
+    "halves-and-pairs", "heads",         "not-by-row",    "odd-groups",
+    "other-block",  "side-effects",      "unknown-attribute", "wide-reduction"};
 
 bool Campaign::checkCoverage() const {
   bool covered = true;
-  auto check = [&](const std::map<std::string, uint64_t> &counts, StringRef name,
-                   StringRef what) {
-    auto found = counts.find(name.str());
-    uint64_t number = found == counts.end() ? 0 : found->second;
+  auto checkNumber = [&](uint64_t number, StringRef name, StringRef what) {
     if (number >= atLeast)
       return;
     llvm::outs() << "FAILED " << name << " " << what << " " << number
                  << " times, expected at least " << atLeast << "\n";
     covered = false;
   };
+  auto check = [&](const std::map<std::string, uint64_t> &counts, StringRef name,
+                   StringRef what) {
+    auto found = counts.find(name.str());
+    checkNumber(found == counts.end() ? 0 : found->second, name, what);
+  };
+  checkNumber(statistics.joinedHeads, "heads", "joined in a kernel");
   for (const OpMaker &maker : getOpMakers()) {
     check(statistics.joinedAsProducer, maker.name, "joined a reader");
     check(statistics.joinedAsConsumer, maker.name, "joined what it reads");
@@ -206,6 +209,7 @@ bool Campaign::run() {
   printTable("check", "passed", statistics.checks);
   printTable("joined a reader", "times", statistics.joinedAsProducer);
   printTable("joined what it reads", "times", statistics.joinedAsConsumer);
+  printTable("joined", "times", {{"heads", statistics.joinedHeads}});
   printTable("declined", "times", statistics.declines);
   bool covered = checkCoverage();
   llvm::outs() << llvm::formatv(

@@ -89,6 +89,8 @@ TEST(Artifact, RoundTrip) {
   EXPECT_EQ(entry.args[1].name, "weight");
   EXPECT_EQ(entry.args[1].shape, std::vector<int64_t>{8});
   EXPECT_TRUE(entry.args[1].constant);
+  EXPECT_FALSE(entry.args[1].strided);
+  EXPECT_TRUE(entry.args[3].strided);
   EXPECT_EQ(entry.args[2].role, Argument::InOut);
   EXPECT_EQ(entry.results[0].argument, 3u);
   ASSERT_EQ(entry.body.code.size(), before.entries[0].body.code.size());
@@ -109,7 +111,7 @@ TEST(Artifact, EmptyRoundTrip) {
 /// The format is fixed: files outlive the build which wrote them.
 TEST(Artifact, BytesOfTheHeader) {
   std::string bytes = serialize(makeArtifact());
-  EXPECT_EQ(bytes.substr(0, 16), std::string("MORTAR\0\1\1\0\0\0\7\0\0\0", 16));
+  EXPECT_EQ(bytes.substr(0, 16), std::string("MORTAR\0\1\2\0\0\0\7\0\0\0", 16));
   EXPECT_EQ(bytes.substr(32, 4), "PROD");
   std::string fixed = bytes;
   fixChecksum(fixed);
@@ -238,9 +240,9 @@ TEST(Artifact, ForeignAndOther) {
             "expected a Mortar artifact, found other bytes");
   std::string bytes = serialize(makeArtifact());
   std::string newer = bytes;
-  newer[8] = 2;
+  newer[8] = 3;
   EXPECT_EQ(parse(newer).message(),
-            "expected artifact format version 1, found 2");
+            "expected artifact format version 2, found 3");
   EXPECT_EQ(parse(bytes + "x").message(),
             "expected a payload of " + std::to_string(bytes.size() - 32) +
                 " bytes, found " + std::to_string(bytes.size() - 31));

@@ -74,6 +74,25 @@ TEST_F(EntryTest, Address) {
                      "aligned to 2 bytes, found address 16385");
 }
 
+TEST_F(EntryTest, Strides) {
+  const int64_t apart[] = {8, 2}, columns[] = {1, 5}, backwards[] = {-8, 1};
+  arg(0).strides = apart;
+  EXPECT_EQ(check(), "entry 'rms_norm', argument 0 ('x'): expected the last "
+                     "dimension to have stride 1, found 2");
+  arg(0).strides = backwards;
+  EXPECT_EQ(check(), "entry 'rms_norm', argument 0 ('x'): expected stride 0 of "
+                     "at least 0, found -8");
+  // What is declared as strided may lie by column.
+  artifact.entries[0].args[0].strided = true;
+  arg(0).strides = columns;
+  EXPECT_EQ(check(), "");
+  // One row has no distance to the next.
+  const int64_t one[] = {1, 8};
+  arg(0).shape = one;
+  arg(0).strides = backwards;
+  EXPECT_EQ(check(), "");
+}
+
 TEST_F(EntryTest, OutputOfAnotherShapeThanComputed) {
   const int64_t fewer[] = {4, 8};
   arg(3).shape = fewer;

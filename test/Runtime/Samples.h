@@ -54,6 +54,7 @@ inline Entry makeEntry() {
       makeArgument("weight", ElementType::F32, {8}, Argument::Input, true),
       makeArgument("residual", ElementType::F32, {-1, 8}, Argument::InOut),
       makeArgument("out", ElementType::BF16, {-1, 8}, Argument::Output)};
+  entry.args[3].strided = true;
   entry.results = {{3}, {2}};
   entry.body.numRegisters = 16;
   entry.body.code = {

@@ -213,3 +213,55 @@ func.func @returns_twice(%x: tensor<4x64xbf16>) -> (tensor<4x64xbf16>, tensor<4x
   // CHECK: mortar.fused ins(%{{.*}} = row %[[ONCE]] : {{.*}} attributes {label = "copy"}
   return %0, %0 : tensor<4x64xbf16>, tensor<4x64xbf16>
 }
+
+// -----
+
+// The scales of groups may lie at any distance from each other: row- or column-major, where
+// nobody reads them as rows.
+// CHECK-LABEL: func.func @scales_of_groups(
+// CHECK-SAME: memref<?x4xf32, strided<[?, ?], offset: ?>>,
+// CHECK-SAME: memref<?x64xf32, strided<[?, 1], offset: ?>> {mortar.output, mortar.result = 0 : i64},
+// CHECK-SAME: memref<?x8xf32, strided<[?, ?], offset: ?>> {mortar.output, mortar.result = 1 : i64})
+func.func @scales_of_groups(%x: tensor<?x64xf32>, %s: tensor<?x4xf32>) -> (tensor<?x64xf32>, tensor<?x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %t = tensor.dim %s, %c0 : tensor<?x4xf32>
+  %e0 = tensor.empty(%t) : tensor<?x64xf32>
+  %e1 = tensor.empty(%t) : tensor<?x8xf32>
+  %0:2 = mortar.fused ins(%a = row %x, %g = group_scalar %s : tensor<?x64xf32>, tensor<?x4xf32>)
+                      outs(row %e0, group_scalar %e1 : tensor<?x64xf32>, tensor<?x8xf32>) {
+    %b = mortar.row_broadcast %g : vector<4xf32> -> vector<64xf32>
+    %p = arith.mulf %a, %b : vector<64xf32>
+    %m = mortar.row_reduce <max> %p : vector<64xf32> -> vector<8xf32>
+    mortar.yield %p, %m : vector<64xf32>, vector<8xf32>
+  } -> (tensor<?x64xf32>, tensor<?x8xf32>)
+  return %0#0, %0#1 : tensor<?x64xf32>, tensor<?x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @scales_as_rows(
+// CHECK-SAME: memref<?x4xf32, strided<[?, 1], offset: ?>>,
+// CHECK-SAME: memref<?x8xf32, strided<[?, 1], offset: ?>> {mortar.output, mortar.result = 0 : i64},
+func.func @scales_as_rows(%x: tensor<?x64xf32>, %s: tensor<?x4xf32>) -> (tensor<?x8xf32>, tensor<?x4xf32>, tensor<?x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %t = tensor.dim %s, %c0 : tensor<?x4xf32>
+  %e0 = tensor.empty(%t) : tensor<?x8xf32>
+  %e1 = tensor.empty(%t) : tensor<?x4xf32>
+  %e2 = tensor.empty(%t) : tensor<?x8xf32>
+  %0 = mortar.fused ins(%a = row %x, %g = group_scalar %s : tensor<?x64xf32>, tensor<?x4xf32>)
+                    outs(group_scalar %e0 : tensor<?x8xf32>) {
+    %b = mortar.row_broadcast %g : vector<4xf32> -> vector<64xf32>
+    %p = arith.mulf %a, %b : vector<64xf32>
+    %m = mortar.row_reduce <max> %p : vector<64xf32> -> vector<8xf32>
+    mortar.yield %m : vector<8xf32>
+  } -> tensor<?x8xf32>
+  %1 = mortar.fused ins(%a = row %s : tensor<?x4xf32>) outs(row %e1 : tensor<?x4xf32>) {
+    %n = arith.negf %a : vector<4xf32>
+    mortar.yield %n : vector<4xf32>
+  } -> tensor<?x4xf32>
+  %2 = mortar.fused ins(%a = row %0 : tensor<?x8xf32>) outs(row %e2 : tensor<?x8xf32>) {
+    %n = arith.negf %a : vector<8xf32>
+    mortar.yield %n : vector<8xf32>
+  } -> tensor<?x8xf32>
+  return %0, %1, %2 : tensor<?x8xf32>, tensor<?x4xf32>, tensor<?x8xf32>
+}

@@ -172,3 +172,31 @@ func.func @long_row(%x: tensor<?x262144xbf16>) -> tensor<?x2048x128xbf16> {
   %n = mortar.rms_norm %h epsilon(1.0e-6) : (tensor<?x2048x128xbf16>) -> tensor<?x2048x128xbf16>
   return %n : tensor<?x2048x128xbf16>
 }
+
+// What was joined for one reader has another, which runs on the longer rows, too.
+// CHECK-LABEL: @second_reader(
+// CHECK: mortar.fused ins(%[[X:.*]] = heads %arg0 : tensor<?x4x64xbf16>)
+// CHECK-SAME: outs(row %{{.*}}, row_scalar %{{.*}}, heads %{{.*}} : tensor<?x256xf8E4M3FN>, tensor<?x1xf32>, tensor<?x4x64xbf16>)
+// CHECK-NEXT: %[[N:.*]] = mortar.rms_norm %[[X]] {{.*}} group_size(64)
+// CHECK-NEXT: mortar.quantize_dynamic %[[N]]
+// CHECK-NEXT: mortar.residual_add %[[N]], %[[N]]
+// CHECK-NOT: mortar.fused
+func.func @second_reader(%x: tensor<?x4x64xbf16>) -> (tensor<?x256xf8E4M3FN>, tensor<?x1xf32>, tensor<?x4x64xbf16>) {
+  %n = mortar.rms_norm %x epsilon(1.0e-6) : (tensor<?x4x64xbf16>) -> tensor<?x4x64xbf16>
+  %c = tensor.collapse_shape %n [[0], [1, 2]] : tensor<?x4x64xbf16> into tensor<?x256xbf16>
+  %q, %s = mortar.quantize_dynamic %c : (tensor<?x256xbf16>) -> (tensor<?x256xf8E4M3FN>, tensor<?x1xf32>)
+  %d = mortar.residual_add %n, %n : (tensor<?x4x64xbf16>, tensor<?x4x64xbf16>) -> tensor<?x4x64xbf16>
+  return %q, %s, %d : tensor<?x256xf8E4M3FN>, tensor<?x1xf32>, tensor<?x4x64xbf16>
+}
+
+// CHECK-LABEL: @no_fuse_heads_second_reader(
+// CHECK-COUNT-2: mortar.fused
+// CHECK-NOT: mortar.fused
+func.func @no_fuse_heads_second_reader(%x: tensor<?x4x64xbf16>) -> (tensor<?x256xf8E4M3FN>, tensor<?x1xf32>, tensor<?x4x32xbf16>) {
+  %n = mortar.rms_norm %x epsilon(1.0e-6) : (tensor<?x4x64xbf16>) -> tensor<?x4x64xbf16>
+  %c = tensor.collapse_shape %n [[0], [1, 2]] : tensor<?x4x64xbf16> into tensor<?x256xbf16>
+  %q, %s = mortar.quantize_dynamic %c : (tensor<?x256xbf16>) -> (tensor<?x256xf8E4M3FN>, tensor<?x1xf32>)
+  // expected-remark @+1 {{[Missed] heads | Category:mortar-fusion | Function=no_fuse_heads_second_reader | Reason="'mortar.silu_and_mul' on rows of several heads isn't the op on each", Remark="rms_norm+quantize_dynamic -> silu_and_mul not fused"}}
+  %g = mortar.silu_and_mul %n : (tensor<?x4x64xbf16>) -> tensor<?x4x32xbf16>
+  return %q, %s, %g : tensor<?x256xf8E4M3FN>, tensor<?x1xf32>, tensor<?x4x32xbf16>
+}

@@ -16,13 +16,15 @@ FLOATS = ("bf16", "f16", "f32")
 
 @dataclass
 class Case:
-    """One function `name`; `inputs` and `results` are (type, width, per_row)."""
+    """One function `name`; `inputs` and `results` are (type, width, per_row). `scales`: the
+    numbers of results that hold a scale for each group, and may be column-major."""
 
     name: str
     text: str
     inputs: list = field(default_factory=list)
     results: list = field(default_factory=list)
     rows: list = field(default_factory=lambda: ROWS_TIME)  # numbers of them to time
+    scales: tuple = ()
 
     def bytes(self, rows):
         """Bytes that must move: every input read once, every result written once."""
@@ -147,7 +149,7 @@ def activation_quantize(d, t, op="silu_and_mul", extra=" limit(1.0e1)", group=No
                     ("f8E4M3FN", d), scales)
     kind = f"group{group}" if group else "token"
     return b.case(f"{op.split('_')[0]}_{kind}{'_ue8m0' if ue8m0 else ''}_{d}_{t}", returned,
-                  **more)
+                  scales=(1,) if group and group < d else (), **more)
 
 
 def gated_norm(n, t, extra="", name="", weight=None, **more):

@@ -75,8 +75,11 @@ bool Runner::runEntry(size_t number, int64_t extent) {
     return fail(results.status());
   llvm::outs() << entry.name << "\n";
   for (auto [i, result] : llvm::enumerate(*results)) {
-    llvm::outs() << llvm::formatv("  result {0}  {1}  checksum {2}\n", i,
+    bool byColumn = settings.placement.columnMajor && i < entry.results.size() &&
+                    entry.args[entry.results[i].argument].strided;
+    llvm::outs() << llvm::formatv("  result {0}  {1}{2}  checksum {3}\n", i,
                                   describe(result.type, result.shape),
+                                  byColumn ? " column-major" : "",
                                   llvm::format_hex_no_prefix(checksum(result), 16));
     if (!settings.output.empty())
       written.emplace_back(

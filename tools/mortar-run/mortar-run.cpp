@@ -71,13 +71,19 @@ static cl::list<Reference> references(
                clEnumValN(Reference::CPU, "cpu",
                           "on the CPU; for a run on the host's CPU, as x86-64-v3"),
                clEnumValN(Reference::Interpreter, "interpret", "on the interpreter"),
-               clEnumValN(Reference::Aligned, "aligned", "without --offset and --pad")),
+               clEnumValN(Reference::Aligned, "aligned",
+                          "without --offset, --pad and --column-major")),
     cl::CommaSeparated, cl::cat(category));
 static cl::opt<int64_t>
     offset("offset", cl::desc("Elements between an aligned address and each operand"),
            cl::value_desc("K"), cl::init(0), cl::cat(category));
 static cl::opt<int64_t> pad("pad", cl::desc("Elements between the rows of each operand"),
                             cl::value_desc("K"), cl::init(0), cl::cat(category));
+static cl::opt<bool> columnMajor(
+    "column-major",
+    cl::desc("Lay out by column what may be: the scales of groups; then --pad is between "
+             "their columns"),
+    cl::cat(category));
 static cl::opt<bool> mixedDtypes("mixed-dtypes",
                                  cl::desc("Fuse norms on mixed types too"),
                                  cl::cat(category));
@@ -115,7 +121,7 @@ int main(int argc, char **argv) {
   settings.values = values;
   settings.inputs = {inputs.begin(), inputs.end()};
   settings.references = {references.begin(), references.end()};
-  settings.placement = {offset, pad};
+  settings.placement = {offset, pad, 0, columnMajor};
   settings.mixedDtypes = mixedDtypes;
   settings.printSummary = printSummary;
   settings.timedRuns = timedRuns;

@@ -53,13 +53,15 @@ Difference compare(const Tensor &found, const Tensor &expected);
 std::string describeElement(const Tensor &tensor, size_t index);
 
 /// Where a tensor lies in memory: `offset` elements behind an aligned address, `pad`
-/// elements between its rows, and `outerPad` more between its matrices.
+/// elements between its rows, and `outerPad` more between its matrices; or column-major,
+/// `pad` elements between its columns, where the last dimension may have any stride.
 struct Placement {
   int64_t offset = 0, pad = 0, outerPad = 0;
+  bool columnMajor = false;
 };
 
 /// The memory of one argument, of the same layout on the host as on a device: guards on
-/// both sides and between rows show a kernel that writes where it shouldn't. All that
+/// both sides and between rows (or columns) show a kernel that writes where it shouldn't. All that
 /// holds no value is NaN.
 class Image {
 public:
@@ -81,10 +83,13 @@ public:
 
 private:
   static constexpr size_t alignment = 256;
-  template <typename Visit> void forEachRow(Visit visit) const;
+  Expected<size_t> layOutByRow(Placement placement);
+  Expected<size_t> layOutByColumn(Placement placement);
+  template <typename Visit> void forEachRun(Visit visit) const;
 
   ElementType type = ElementType::F32;
   std::vector<int64_t> shape, strides; // in elements
+  bool columnMajor = false;
   std::vector<char> storage;           // `lead` bytes, then the image
   size_t lead = 0, first = 0;          // of element 0, from data()
 };

@@ -18,7 +18,7 @@
 
 namespace mortar::runtime {
 
-constexpr uint32_t artifactFormatVersion = 1;
+constexpr uint32_t artifactFormatVersion = 2;
 
 /// Device code for one chip.
 struct CodeImage {

@@ -148,6 +148,9 @@ struct Argument {
   std::vector<int64_t> shape; // -1: known only at run time
   Role role = Input;
   bool constant = false; // never written while kernels run: a weight
+  /// The last dimension may have any stride, not just 1: the scales of groups, row- or
+  /// column-major.
+  bool strided = false;
 };
 
 struct Result {
@@ -196,7 +199,7 @@ struct TensorArg {
 enum class ArgumentCheck { All, ShapesOfInputs };
 
 /// Compares arguments with what the entry declares: count, element type, rank,
-/// extents, null pointers, alignment to the element size. Extents of Output
+/// extents, strides, null pointers, alignment to the element size. Extents of Output
 /// arguments which `shapes` computes are compared in runEntry (Executable.h).
 Status checkArguments(const Entry &entry, ArrayView<TensorArg> args,
                       ArgumentCheck what = ArgumentCheck::All);

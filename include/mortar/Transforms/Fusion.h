@@ -62,8 +62,9 @@ bool isLegalAlone(FusedOp region, const FusionOptions &options);
 FusedOp coarsenReader(mlir::RewriterBase &rewriter, FusedOp region,
                       const FusionOptions &options);
 
-/// Joins two regions, of which `producer` is coarsened if `consumer` reads its rows as
-/// heads, and of which one becomes recurrent if the other is; `consumer` is then both. Or says why not, and leaves everything as it was; so it
+/// Joins two regions, of which the one whose rows are the other's heads is coarsened, and
+/// the one that runs over rows enters the other if that is a recurrence; `consumer` is then
+/// both. Or says why not, and leaves everything as it was; so it
 /// does without `merge`, if there is nothing to say.
 std::optional<Refusal> mergeOrSayWhyNot(mlir::RewriterBase &rewriter, FusedOp producer,
                                         FusedOp &consumer, const FusionOptions &options,

@@ -2,35 +2,14 @@
 
 #include "HostOperands.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "IndexBuilder.h"
+#include "OperandOverlap.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 using namespace mlir;
 using namespace mortar;
-
-namespace {
-/// Index arithmetic that reads like arithmetic.
-struct IndexBuilder : ImplicitLocOpBuilder {
-  using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
-  Value constant(int64_t value) { return arith::ConstantIndexOp::create(*this, value); }
-  Value add(Value a, Value b) { return createOrFold<arith::AddIOp>(a, b); }
-  Value div(Value a, Value b) { return createOrFold<arith::DivUIOp>(a, b); }
-  Value rem(Value a, Value b) { return createOrFold<arith::RemUIOp>(a, b); }
-  Value sub(Value a, Value b) { return createOrFold<arith::SubIOp>(a, b); }
-  Value mul(Value a, Value b) { return createOrFold<arith::MulIOp>(a, b); }
-  Value both(Value a, Value b) { return createOrFold<arith::AndIOp>(a, b); }
-  Value either(Value a, Value b) { return createOrFold<arith::OrIOp>(a, b); }
-  Value compare(arith::CmpIPredicate predicate, Value a, Value b) {
-    return createOrFold<arith::CmpIOp>(predicate, a, b);
-  }
-  void check(Value condition, const Twine &message) {
-    cf::AssertOp::create(*this, condition, message.str());
-  }
-};
-} // namespace
 
 bool mortar::isConstantArgument(Value value) {
   auto arg = dyn_cast<BlockArgument>(value);
@@ -46,173 +25,106 @@ std::string mortar::nameOf(bool isDestination, Value value, unsigned number) {
   return ((isDestination ? "destination " : "input ") + Twine(number)).str();
 }
 
-/// Bytes from the first to behind the last element, which rows may be apart.
-static Value spanInBytes(IndexBuilder &b, const HostOperand &operand) {
-  Value span = b.constant(operand.headLength());
-  auto addSteps = [&](Value stride, Value count) {
-    if (stride)
-      span = b.add(b.mul(b.sub(count, b.constant(1)), stride), span);
-  };
-  const OperandStrides &strides = operand.strides;
-  addSteps(strides.head, b.constant(operand.length() / operand.headLength()));
-  addSteps(strides.row, strides.outer ? b.constant(operand.inner) : operand.rows);
-  if (strides.outer)
-    addSteps(strides.outer, b.div(operand.rows, b.constant(operand.inner)));
-  return b.mul(span, b.constant(operand.elementBytes()));
-}
-
-/// Whether each row lies one stride behind the one before.
-static Value isEvenlySpaced(IndexBuilder &b, const HostOperand &operand) {
-  using Predicate = arith::CmpIPredicate;
-  Value inner = b.constant(operand.inner);
-  return b.either(b.compare(Predicate::ule, operand.rows, inner),
-                  b.compare(Predicate::eq, operand.strides.outer,
-                            b.mul(inner, operand.strides.row)));
-}
-
-/// Whether two operands by row that begin at one address have all elements at the same.
-static Value haveSameLayout(IndexBuilder &b, const HostOperand &one,
-                            const HostOperand &other) {
-  using Predicate = arith::CmpIPredicate;
-  Value same = b.compare(Predicate::eq, one.strides.row, other.strides.row);
-  if (one.strides.head)
-    same = b.both(same, b.compare(Predicate::eq, one.strides.head, other.strides.head));
-  if (one.strides.outer && other.strides.outer && one.inner == other.inner)
-    return b.both(same, b.compare(Predicate::eq, one.strides.outer, other.strides.outer));
-  for (const HostOperand *operand : {&one, &other})
-    if (operand->strides.outer)
-      same = b.both(same, isEvenlySpaced(b, *operand));
-  return same;
-}
-
-/// A destination shares an operand's memory exactly (each thread reads the elements that
-/// it writes, and no others, before it writes), or not at all. What all threads of a row
-/// read, a row_scalar, none may write.
-static void checkOverlap(IndexBuilder &b, const HostOperand &destination,
-                         const std::string &destinationName, const HostOperand &other,
-                         const std::string &otherName, Value anyRows) {
-  using Predicate = arith::CmpIPredicate;
-  Value end = b.add(destination.address, spanInBytes(b, destination));
-  Value otherEnd = b.add(other.address, spanInBytes(b, other));
-  Value fine = b.either(b.compare(Predicate::ule, end, other.address),
-                        b.compare(Predicate::ule, otherEnd, destination.address));
-  bool mayShare = !other.isDestination && other.map == destination.map &&
-                  other.strides.row && other.length() == destination.length() &&
-                  other.headLength() == destination.headLength() &&
-                  other.elementBytes() == destination.elementBytes();
-  bool mayBeSame = mayShare && destination.isRows();
-  if (mayShare && !destination.strides.head) {
-    // Two column ranges of one matrix: the rows interleave and don't meet.
-    Value stride = b.mul(destination.strides.row, b.constant(destination.elementBytes()));
-    Value rowBytes = b.constant(destination.length() * destination.elementBytes());
-    Value apart = b.sub(destination.address, other.address);
-    // A stride of 0 has no column ranges; 1 keeps the division defined.
-    Value divisor = arith::MaxUIOp::create(b, stride, b.constant(1));
-    Value within = arith::RemUIOp::create(
-        b, arith::MaxSIOp::create(b, apart, b.sub(b.constant(0), apart)), divisor);
-    Value interleaved =
-        b.both(b.compare(Predicate::eq, destination.strides.row, other.strides.row),
-               b.both(b.compare(Predicate::uge, within, rowBytes),
-                      b.compare(Predicate::uge, b.sub(divisor, within), rowBytes)));
-    for (const HostOperand *operand : {&destination, &other})
-      if (operand->strides.outer)
-        interleaved = b.both(interleaved, isEvenlySpaced(b, *operand));
-    fine = b.either(fine, interleaved);
+/// Where the rows of `operand`, whose parts these are, lie, and how many there are.
+static void takeRows(IndexBuilder &b, HostOperand &operand,
+                     memref::ExtractStridedMetadataOp parts, StringRef name) {
+  unsigned leading = operand.type.getRank() - 1;
+  if (operand.map == RowMap::Heads)
+    operand.strides.head = parts.getStrides()[--leading];
+  // A dimension of one element has no stride that matters.
+  SmallVector<Value> sizes, strides;
+  SmallVector<int64_t> extents;
+  for (unsigned d = 0; d < leading; ++d)
+    if (operand.type.getDimSize(d) != 1) {
+      sizes.push_back(parts.getSizes()[d]);
+      strides.push_back(parts.getStrides()[d]);
+      extents.push_back(operand.type.getDimSize(d));
+    }
+  leading = sizes.size();
+  // Rows in two dimensions need no even spacing, if it is known how many are inside.
+  if (leading > 1 && extents.back() > 1 && operand.map != RowMap::Heads)
+    operand.inner = extents.back();
+  operand.rows = b.constant(1);
+  for (unsigned d = 0; d < leading; ++d)
+    operand.rows = b.mul(operand.rows, sizes[d]);
+  // One row has no stride, whatever its tensor says.
+  operand.strides.row = b.constant(0);
+  if (leading)
+    operand.strides.row = b.select(b.atMost(operand.rows, b.constant(1)),
+                                   operand.strides.row, strides[leading - 1]);
+  unsigned even = leading;
+  if (operand.inner > 1) {
+    even = leading - 1;
+    operand.strides.outer = b.select(b.atMost(operand.rows, b.constant(operand.inner)),
+                                     b.constant(0), strides[even - 1]);
   }
-  if (mayBeSame)
-    fine = b.either(fine,
-                    b.both(b.compare(Predicate::eq, destination.address, other.address),
-                           haveSameLayout(b, destination, other)));
-  Value noRows = b.compare(Predicate::eq, anyRows, b.constant(0));
-  b.check(b.either(fine, noRows),
-          "expected " + destinationName + " to share no memory with " + otherName +
-              (mayBeSame ? ", or all of it with the same strides" : "") +
-              ", but they overlap");
+  // Row r must lie at r times one stride.
+  for (unsigned d = 0; d + 1 < even; ++d) {
+    Value next = b.mul(sizes[d + 1], strides[d + 1]);
+    Value one = b.atMost(sizes[d], b.constant(1));
+    b.check(b.either(one, b.equal(strides[d], next)),
+            "expected the leading dimensions of " + name +
+                " to be evenly spaced, but their strides differ");
+  }
+}
+
+/// One operand of `region`, whose `map` and name are known.
+static FailureOr<HostOperand> takeOperand(IndexBuilder &b, FusedOp region,
+                                          unsigned number, HostOperand operand,
+                                          StringRef name) {
+  Value value = region.getOperand(number);
+  operand.isConstant = isConstantArgument(value);
+  operand.type = dyn_cast<MemRefType>(value.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (!operand.type || failed(operand.type.getStridesAndOffset(strides, offset)) ||
+      (strides.back() != 1 && operand.map != RowMap::GroupScalar))
+    return region.emitError() << "expected operand " << number
+                              << " to be a memref whose rows are contiguous, but "
+                                 "found "
+                              << value.getType();
+  auto parts = memref::ExtractStridedMetadataOp::create(b, value);
+  operand.base = parts.getBaseBuffer();
+  operand.offset = parts.getOffset();
+  Value pointer = memref::ExtractAlignedPointerAsIndexOp::create(b, value);
+  operand.address =
+      b.add(pointer, b.mul(operand.offset, b.constant(operand.elementBytes())));
+  // One value for each group: by row or by column, as its reader wants it.
+  if (strides.back() != 1 && operand.headLength() > 1)
+    operand.strides.element = parts.getStrides().back();
+  if (operand.isByRow())
+    takeRows(b, operand, parts, name);
+  return operand;
 }
 
 FailureOr<HostOperands> mortar::takeApart(OpBuilder &builder, FusedOp region) {
   IndexBuilder b(region.getLoc(), builder);
-  using Predicate = arith::CmpIPredicate;
   HostOperands operands;
   SmallVector<std::string> names;
   unsigned numInputs = region.getInputs().size();
   for (auto [i, value] : llvm::enumerate(region.getOperands())) {
-    HostOperand operand;
-    operand.isDestination = i >= numInputs;
-    unsigned number = operand.isDestination ? i - numInputs : i;
-    operand.map = operand.isDestination ? region.getInitMap(number)
-                                        : region.getInputMap(number);
-    operand.isConstant = isConstantArgument(value);
-    operand.type = dyn_cast<MemRefType>(value.getType());
-    SmallVector<int64_t> staticStrides;
-    int64_t staticOffset;
-    if (!operand.type ||
-        failed(operand.type.getStridesAndOffset(staticStrides, staticOffset)) ||
-        staticStrides.back() != 1)
-      return region.emitError() << "expected operand " << i
-                                << " to be a memref whose rows are contiguous, but "
-                                   "found "
-                                << value.getType();
-    names.push_back(nameOf(operand.isDestination, value, number));
-    auto parts = memref::ExtractStridedMetadataOp::create(b, value);
-    operand.base = parts.getBaseBuffer();
-    operand.offset = parts.getOffset();
-    Value pointer = memref::ExtractAlignedPointerAsIndexOp::create(b, value);
-    operand.address =
-        b.add(pointer, b.mul(operand.offset, b.constant(operand.elementBytes())));
-    if (operand.isByRow()) {
-      unsigned leading = operand.type.getRank() - 1;
-      if (operand.map == RowMap::Heads)
-        operand.strides.head = parts.getStrides()[--leading];
-      // A dimension of one element has no stride that matters.
-      SmallVector<Value> sizes, strides;
-      SmallVector<int64_t> extents;
-      for (unsigned d = 0; d < leading; ++d)
-        if (operand.type.getDimSize(d) != 1) {
-          sizes.push_back(parts.getSizes()[d]);
-          strides.push_back(parts.getStrides()[d]);
-          extents.push_back(operand.type.getDimSize(d));
-        }
-      leading = sizes.size();
-      // Rows in two dimensions need no even spacing, if it is known how many are inside.
-      if (leading > 1 && extents.back() > 1 && operand.map != RowMap::Heads)
-        operand.inner = extents.back();
-      operand.rows = b.constant(1);
-      for (unsigned d = 0; d < leading; ++d)
-        operand.rows = b.mul(operand.rows, sizes[d]);
-      // One row has no stride, whatever its tensor says.
-      operand.strides.row = b.constant(0);
-      if (leading)
-        operand.strides.row = b.createOrFold<arith::SelectOp>(
-            b.compare(Predicate::ule, operand.rows, b.constant(1)), operand.strides.row,
-            strides[leading - 1]);
-      unsigned even = leading;
-      if (operand.inner > 1) {
-        even = leading - 1;
-        operand.strides.outer = b.createOrFold<arith::SelectOp>(
-            b.compare(Predicate::ule, operand.rows, b.constant(operand.inner)),
-            b.constant(0), strides[even - 1]);
-      }
-      // Row r must lie at r times one stride.
-      for (unsigned d = 0; d + 1 < even; ++d) {
-        Value next = b.mul(sizes[d + 1], strides[d + 1]);
-        Value one = b.compare(Predicate::ule, sizes[d], b.constant(1));
-        b.check(b.either(one, b.compare(Predicate::eq, strides[d], next)),
-                "expected the leading dimensions of " + names[i] +
-                    " to be evenly spaced, but their strides differ");
-      }
-      if (!operands.rows)
-        operands.rows = operand.rows;
-      else
-        b.check(b.compare(Predicate::eq, operand.rows, operands.rows),
-                "expected " + names[i] + " to have as many rows as the others, but "
-                                         "its number differs");
-    }
-    operands.all.push_back(operand);
+    HostOperand known;
+    known.isDestination = i >= numInputs;
+    unsigned number = known.isDestination ? i - numInputs : i;
+    known.map = region.getOperandMap(i);
+    names.push_back(nameOf(known.isDestination, value, number));
+    FailureOr<HostOperand> operand = takeOperand(b, region, i, known, names[i]);
+    if (failed(operand))
+      return failure();
+    if (operand->isByRow() && !operands.rows)
+      operands.rows = operand->rows;
+    else if (operand->isByRow())
+      b.check(b.equal(operand->rows, operands.rows),
+              "expected " + names[i] + " to have as many rows as the others, but "
+                                       "its number differs");
+    operands.all.push_back(*operand);
   }
-  for (auto [i, destination] : llvm::enumerate(operands.all))
+  for (auto [i, destination] : llvm::enumerate(operands.all)) {
+    if (!destination.isDestination)
+      continue;
+    checkElementsApart(b, destination, names[i], operands.rows);
     for (auto [k, other] : llvm::enumerate(operands.all)) {
-      if (!destination.isDestination || (other.isDestination && k >= i))
+      if (other.isDestination && k >= i)
         continue;
       // The very same buffer: shared exactly, if it may be shared at all.
       bool same = region.getOperand(i) == region.getOperand(k);
@@ -226,6 +138,7 @@ FailureOr<HostOperands> mortar::takeApart(OpBuilder &builder, FusedOp region) {
       if (!same)
         checkOverlap(b, destination, names[i], other, names[k], operands.rows);
     }
+  }
   return operands;
 }
 
@@ -253,7 +166,8 @@ Value mortar::castToMatrix(OpBuilder &builder, Location loc, const HostOperand &
   }
   if (strides.head)
     addDimension(b.getIndexAttr(operand.length() / operand.headLength()), strides.head);
-  addDimension(b.getIndexAttr(operand.headLength()), b.getIndexAttr(1));
+  addDimension(b.getIndexAttr(operand.headLength()),
+               strides.element ? OpFoldResult(strides.element) : b.getIndexAttr(1));
   auto layout =
       StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, staticStrides);
   auto type = MemRefType::get(shape, operand.type.getElementType(), layout);
@@ -298,5 +212,5 @@ Value mortar::isAligned(OpBuilder &builder, Location loc, const HostOperands &op
                       b.mul(*stride, b.constant(operand.elementBytes() * 16 / bytes)));
   }
   Value low = b.both(bits, b.constant(15));
-  return b.compare(arith::CmpIPredicate::eq, low, b.constant(0));
+  return b.equal(low, b.constant(0));
 }

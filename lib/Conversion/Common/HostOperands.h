@@ -12,10 +12,13 @@ struct OperandStrides {
   mlir::Value row;   // from a row to the next
   mlir::Value outer; // from `inner` rows to the next as many
   mlir::Value head;  // from a head to the next
+  /// From an element to the next, where they needn't be side by side: from a group's scalar
+  /// to the next group's.
+  mlir::Value element;
 
   llvm::SmallVector<mlir::Value *> all() {
     llvm::SmallVector<mlir::Value *> strides;
-    for (mlir::Value *stride : {&row, &outer, &head})
+    for (mlir::Value *stride : {&row, &outer, &head, &element})
       if (*stride)
         strides.push_back(stride);
     return strides;
@@ -62,8 +65,8 @@ std::string nameOf(bool isDestination, mlir::Value value, unsigned number);
 
 /// Takes the operands apart before `region`, and emits a cf.assert for each thing that
 /// must hold at launch: as many rows in each, leading dimensions that are one stride (but
-/// for the last, if its size is static), destinations that share an operand's memory
-/// exactly or not at all.
+/// for the last, if its size is static), destinations whose elements lie apart and that
+/// share an operand's memory exactly or not at all.
 mlir::FailureOr<HostOperands> takeApart(mlir::OpBuilder &b, FusedOp region);
 
 /// The operand as what `indexOperand` indexes. The other arguments are the operand's own,

@@ -1,4 +1,4 @@
-//===- IndexBuilder.h - index arithmetic that reads like arithmetic -*- C++ -*-===//
+//===- IndexBuilder.h - sizes and addresses on the host ---------*- C++ -*-===//
 #ifndef MORTAR_LIB_CONVERSION_INDEXBUILDER_H
 #define MORTAR_LIB_CONVERSION_INDEXBUILDER_H
 
@@ -8,6 +8,7 @@
 
 namespace mortar {
 
+/// Index arithmetic that reads like arithmetic. All is unsigned but what `compare` is told.
 struct IndexBuilder : mlir::ImplicitLocOpBuilder {
   using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
   using Value = mlir::Value;
@@ -26,6 +27,9 @@ struct IndexBuilder : mlir::ImplicitLocOpBuilder {
   Value select(Value condition, Value a, Value b) {
     return createOrFold<mlir::arith::SelectOp>(condition, a, b);
   }
+  Value equal(Value a, Value b) { return compare(Predicate::eq, a, b); }
+  Value atMost(Value a, Value b) { return compare(Predicate::ule, a, b); }
+  Value atLeast(Value a, Value b) { return compare(Predicate::uge, a, b); }
   Value compare(Predicate predicate, Value a, Value b) {
     return createOrFold<mlir::arith::CmpIOp>(predicate, a, b);
   }

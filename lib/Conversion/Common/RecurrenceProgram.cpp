@@ -87,6 +87,18 @@ FailureOr<RecurrenceProgram> RecurrenceProgram::read(FusedOp region) {
       return region.emitError() << "expected result " << i << " of a recurrence to be "
                                 << "computed, but it is argument "
                                 << argument.getArgNumber();
+  for (auto [i, operand] : llvm::enumerate(region.getOperands())) {
+    Type element = getElementTypeOrSelf(operand.getType());
+    if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8)
+      return region.emitError() << "expected elements of whole bytes in operand " << i
+                                << ", but found " << element;
+  }
+  for (BlockArgument argument : body->getArguments())
+    if (isIndex(region.getArgumentMap(argument)) && !argument.use_empty())
+      return emitErrorAt(**argument.user_begin())
+             << "expected no primitive of a recurrence to read an index, but found one "
+                "that reads its "
+             << stringifyRowMap(region.getArgumentMap(argument));
   LogicalResult agree = success();
   auto runsAlong = [&](Value value, Extent extent) {
     if (!isRow(value) || program.isFlexible(value))

@@ -148,24 +148,19 @@ FailureOr<RowProgram> RowProgram::read(FusedOp region) {
   }
   llvm::sort(program.groupLengths);
   llvm::append_range(program.borders, program.groupLengths);
-  for (auto [i, operand] : llvm::enumerate(region.getOperands())) {
-    unsigned inputs = region.getInputs().size();
-    RowMap map = i < inputs ? region.getInputMap(i) : region.getInitMap(i - inputs);
-    if (map == RowMap::Heads)
+  for (auto [i, operand] : llvm::enumerate(region.getOperands()))
+    if (region.getOperandMap(i) == RowMap::Heads)
       program.borders.push_back(rowLength(operand.getType()));
-  }
   for (auto [i, operand] : llvm::enumerate(region.getOperands())) {
-    unsigned inputs = region.getInputs().size();
-    RowMap map = i < inputs ? region.getInputMap(i) : region.getInitMap(i - inputs);
     Type element = getElementTypeOrSelf(operand.getType());
     if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8)
       return region.emitError() << "expected elements of whole bytes in operand " << i
                                 << ", but found " << element;
-    if (!isWholeRow(map))
+    if (!isWholeRow(region.getOperandMap(i)))
       continue;
     unsigned bits = element.getIntOrFloatBitWidth();
     program.narrowestElementBytes = std::min(program.narrowestElementBytes, bits / 8);
-    if (i >= inputs)
+    if (i >= region.getInputs().size())
       continue;
     Type type = region.getBodyBlock()->getArgument(i).getType();
     if (isa<VectorType>(type))
