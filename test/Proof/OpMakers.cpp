@@ -163,6 +163,19 @@ static Value makeQuantizeDynamic(Generator &g) {
       .getResult();
 }
 
+static Value makeL2Norm(Generator &g) {
+  Value x = g.pickRows(g.pickRowWidth());
+  return L2NormOp::create(g.b, g.typeLike(x, g.pickElement()), x, pickEpsilon(g));
+}
+
+static Value makeGdnGating(Generator &g) {
+  Value a = g.pickRows(g.width), b = g.pickLike(a);
+  Value bias = g.addColumn(g.pickElement()), log = g.addColumn(g.pickElement());
+  auto made = GdnGatingOp::create(g.b, g.typeLike(a, g.pickElement()),
+                                  g.typeLike(a, g.pickElement()), a, bias, log, b);
+  return g.random.oneIn(2) ? made.getDecay() : made.getStrength();
+}
+
 //===----------------------------------------------------------------------===//
 // Elementwise ops of arith and math
 //===----------------------------------------------------------------------===//
@@ -247,6 +260,7 @@ static constexpr StringLiteral fastmath[] = {"fastmath"};
 static constexpr StringLiteral truncation[] = {"fastmath", "roundingmode"};
 static constexpr StringLiteral normAttributes[] = {
     "epsilon", "variance_size", "group_size", "weight_offset", "inner_type"};
+static constexpr StringLiteral epsilon[] = {"epsilon"};
 static constexpr StringLiteral gatedNormAttributes[] = {
     "epsilon",       "activation", "norm_before_gate", "group_size",
     "weight_offset", "inner_type", "weighted_type"};
@@ -265,6 +279,8 @@ ArrayRef<OpMaker> proof::getOpMakers() {
       {"mortar.gated_rms_norm", gatedNormAttributes, 10, makeGatedRmsNorm},
       {"mortar.quantize", {}, 5, makeQuantize},
       {"mortar.quantize_dynamic", dynamicAttributes, 9, makeQuantizeDynamic},
+      {"mortar.l2_norm", epsilon, 7, makeL2Norm},
+      {"mortar.gdn_gating", {}, 6, makeGdnGating},
       {"mortar.silu_and_mul", limitAndInner, 8, makeSiluAndMul},
       {"mortar.mul_and_silu", inner, 6, makeMulAndSilu},
       {"mortar.gelu_and_mul", geluAttributes, 6, makeGeluAndMul},
@@ -295,7 +311,9 @@ LogicalResult proof::checkMakersAreComplete(MLIRContext *context) {
     complete = false;
   };
   for (RegisteredOperationName op : context->getRegisteredOperations()) {
-    if (!op.hasInterface<FusionOpInterface>())
+    // The programs of recurrences are another script's: test/Numerics/delta-rule.py.
+    if (!op.hasInterface<FusionOpInterface>() ||
+        op.getStringRef() == GatedDeltaRuleOp::getOperationName())
       continue;
     auto maker = llvm::find_if(getOpMakers(), [&](const OpMaker &maker) {
       return maker.name == op.getStringRef();
