@@ -12,7 +12,7 @@ namespace mortar {
 /// interfaces that fusion, bufferization and translation need of them.
 void registerAllDialects(mlir::DialectRegistry &registry);
 
-/// Mortar's passes and named pipelines (mortar-fuse, mortar-to-gpu, mortar-to-cpu).
+/// Mortar's passes and named pipelines (mortar, mortar-fuse, mortar-to-gpu, …).
 void registerAllPasses();
 
 } // namespace mortar

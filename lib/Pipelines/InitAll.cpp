@@ -45,6 +45,8 @@ void mortar::registerAllPasses() {
   registerMortarConversionPasses();
   registerTransformsPasses();
   bufferization::registerBufferizationPasses();
+  PassPipelineRegistration<PipelineOptions>(
+      "mortar", "tensors to the LLVM dialect, the whole way", buildPipeline);
   PassPipelineRegistration<FusePipelineOptions>(
       "mortar-fuse", "tensors to fused regions, cut into gaps", buildFusePipeline);
   PassPipelineRegistration<>("mortar-bufferize",

@@ -20,6 +20,23 @@
 
 using namespace mlir;
 
+void mortar::buildPipeline(OpPassManager &pm, const PipelineOptions &options) {
+  FusePipelineOptions fuse;
+  fuse.mixedDtypes = options.mixedDtypes;
+  buildFusePipeline(pm, fuse);
+  if (!StringRef(options.target).starts_with("sm_")) {
+    buildToCPUPipeline(pm);
+    buildToLLVMPipeline(pm);
+    return;
+  }
+  ToGPUPipelineOptions toGPU;
+  toGPU.chip = options.target;
+  buildToGPUPipeline(pm, toGPU);
+  ToNVVMPipelineOptions toNVVM;
+  toNVVM.chip = options.target;
+  buildToNVVMPipeline(pm, toNVVM);
+}
+
 void mortar::buildFusePipeline(OpPassManager &pm, const FusePipelineOptions &options) {
   pm.addPass(createCheckInputPass());
   // What is computed twice has one kernel.

@@ -43,6 +43,20 @@ struct ToNVVMPipelineOptions : mlir::PassPipelineOptions<ToNVVMPipelineOptions> 
                            llvm::cl::init("sm_90")};
 };
 
+struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
+  Option<std::string> target{*this, "target",
+                             llvm::cl::desc("A GPU (sm_90), or host for a CPU"),
+                             llvm::cl::init("sm_90")};
+  Option<bool> mixedDtypes{*this, "mixed-dtypes",
+                           llvm::cl::desc("Fuse norms on mixed types too"),
+                           llvm::cl::init(false)};
+};
+
+/// All of the below in one call: functions of tensors, all of whose ops can be compiled
+/// -> the LLVM dialect (mortar). In a module with more in it, such as matmuls, add
+/// buildFusePipeline, and hand the functions that it outlines to Compiler.h or to this.
+void buildPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+
 /// Tensors -> regions, cut into gaps (mortar-fuse).
 void buildFusePipeline(mlir::OpPassManager &pm, const FusePipelineOptions &options);
 
