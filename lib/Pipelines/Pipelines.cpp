@@ -86,6 +86,8 @@ void mortar::buildToNVVMPipeline(OpPassManager &pm,
   kernels.addPass(createConvertKernelsToNVVMPass(convert));
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createCSEPass());
+  if (!options.lineTables)
+    return;
   // Lines of the .mlir file, for profilers; anything more marks the code as debug code,
   // which ptxas then gives twice the registers.
   LLVM::DIScopeForLLVMFuncOpPassOptions lines;

@@ -41,6 +41,9 @@ struct ToGPUPipelineOptions : mlir::PassPipelineOptions<ToGPUPipelineOptions> {
 struct ToNVVMPipelineOptions : mlir::PassPipelineOptions<ToNVVMPipelineOptions> {
   Option<std::string> chip{*this, "chip", llvm::cl::desc("The chip to compile for"),
                            llvm::cl::init("sm_90")};
+  Option<bool> lineTables{*this, "line-tables",
+                          llvm::cl::desc("Note the input's lines, for profilers"),
+                          llvm::cl::init(true)};
 };
 
 struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
