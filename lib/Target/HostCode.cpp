@@ -227,9 +227,11 @@ runtime::Artifact HostCode::toArtifact() const {
 /// Whether this machine has what code for `cpu` ("znver3+avx2+…") may use.
 static runtime::Status checkCPU(StringRef cpu) {
   llvm::StringMap<bool> here = llvm::sys::getHostCPUFeatures();
-  SmallVector<StringRef> needed;
+  SmallVector<StringRef> needed; // first the name
   cpu.split(needed, '+');
-  llvm::X86::getFeaturesForCPU(needed.front(), needed);
+  // Features are named for "host", which may lack some that its model has.
+  if (needed.size() == 1)
+    llvm::X86::getFeaturesForCPU(cpu, needed);
   for (StringRef feature : ArrayRef(needed).drop_front()) {
     auto found = here.find(feature);
     // Tuning and such aren't listed, and no code depends on them.
