@@ -71,14 +71,20 @@ static std::unique_ptr<llvm::TargetMachine> makeMachine(ModuleOp module,
   llvm::TargetOptions options;
   // Only what is written as fma is one.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
-      triple, name, features, options, llvm::Reloc::PIC_, std::nullopt,
-      llvm::CodeGenOptLevel::Aggressive));
-  if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(name)) {
+  auto unknown = [&] {
     module.emitError() << "expected a target like sm_90, host or x86-64-v3, but found '"
                        << cpu << "'";
     return nullptr;
-  }
+  };
+  // LLVM itself would print that it doesn't know the CPU, and go on.
+  if (cpu != "host" && triple.isX86() &&
+      llvm::X86::parseArchX86(name, /*Only64Bit=*/true) == llvm::X86::CK_None)
+    return unknown();
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, name, features, options, llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
+  if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(name))
+    return unknown();
   if (!machine->getMCSubtargetInfo()->checkFeatures("+fma") ||
       !machine->getMCSubtargetInfo()->checkFeatures("+f16c")) {
     module.emitError() << "expected a CPU with FMA3 and F16C (x86-64-v3 or later), but '"
