@@ -13,6 +13,9 @@ namespace mortar {
 void registerAllDialects(mlir::DialectRegistry &registry);
 
 /// Mortar's passes and named pipelines (mortar, mortar-fuse, mortar-to-gpu, …).
+/// Only these, for a tool that has upstream's.
+void registerPasses();
+/// And those of upstream's that are of use beside them.
 void registerAllPasses();
 
 } // namespace mortar
