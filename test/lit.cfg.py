@@ -27,6 +27,9 @@ config.environment["PATH"] = os.pathsep.join(
 if shutil.which("ptxas", path=config.environment["PATH"]):
     config.available_features.add("ptxas")
 
+if os.path.exists(os.path.join(config.mortar_lib_dir, "mortar-plugin.so")):
+    config.available_features.add("mortar-plugin")
+
 # A test that needs a tool says `REQUIRES: mortar-compile`.
 for tool in ("mortar-opt", "mortar-compile", "mortar-run"):
     if os.path.exists(os.path.join(config.mortar_tools_dir, tool)):

@@ -1,3 +1,4 @@
+// REQUIRES: mortar-plugin
 // A stock mlir-opt fuses and lowers, given the plugin, and prints the remarks.
 
 // RUN: %stock-mlir-opt %s --load-dialect-plugin=%mortar-plugin --load-pass-plugin=%mortar-plugin \
