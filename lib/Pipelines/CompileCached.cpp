@@ -156,7 +156,9 @@ std::optional<std::string> mortar::cacheKey(ModuleOp module,
                                            : WalkResult::interrupt();
                      })
                      .wasInterrupted();
-  std::string bytecode = foreign ? "" : canonicalBytecode(module);
+  // Remarks that went to a tool's own engine couldn't be stored, nor could it be given any.
+  bool hasEngine = module.getContext()->getRemarkEngine();
+  std::string bytecode = foreign || hasEngine ? "" : canonicalBytecode(module);
   if (bytecode.empty() || buildId().empty())
     return std::nullopt;
   Places places(module);
@@ -239,7 +241,8 @@ FailureOr<CachedProgram> mortar::compileCached(ModuleOp module,
   }
   std::optional<std::string> key = cache ? cacheKey(module, options) : std::nullopt;
   if (cache && !key)
-    why = "the module holds ops that aren't Mortar's, or this program has no build id";
+    why = "the module holds ops of foreign dialects, the context has a remark engine, or "
+          "this program has no build id";
   Places places(module);
   if (key) {
     Expected<std::optional<std::string>> found = cache->find(*key);

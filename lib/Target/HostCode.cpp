@@ -78,7 +78,7 @@ static std::unique_ptr<llvm::TargetMachine> makeMachine(ModuleOp module,
   };
   // LLVM itself would print that it doesn't know the CPU, and go on.
   if (cpu != "host" && triple.isX86() &&
-      llvm::X86::parseArchX86(name, /*Only64Bit=*/true) == llvm::X86::CK_None)
+      llvm::X86::parseArchX86(name) == llvm::X86::CK_None)
     return unknown();
   std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
       triple, name, features, options, llvm::Reloc::PIC_, std::nullopt,

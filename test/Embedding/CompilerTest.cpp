@@ -2,6 +2,8 @@
 
 #include "mortar-c/Compiler.h"
 
+#include "mortar/Runtime/Artifact.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -313,6 +315,30 @@ TEST_F(OnHost, DamagedArtifactIsAnError) {
                                    MORTAR_LOAD_ON_DEVICE, &none),
             1);
   EXPECT_EQ(lastError(), "checksum mismatch: the artifact is damaged");
+}
+
+TEST_F(OnHost, OddArtifactsAreErrors) {
+  auto sound = mortar::runtime::parseArtifact(artifact.data(), artifact.size());
+  ASSERT_TRUE(sound.ok()) << sound.message();
+  auto loadError = [](const mortar::runtime::Artifact &artifact) {
+    std::string bytes = mortar::runtime::serialize(artifact);
+    MortarExecutable none = 0;
+    EXPECT_EQ(mortarRuntimeLoadBytes(bytes.data(), bytes.size(), MORTAR_LOAD_ON_DEVICE,
+                                     &none),
+              1);
+    return lastError();
+  };
+  mortar::runtime::Artifact odd = *sound;
+  odd.images.push_back(odd.images[0]);
+  EXPECT_EQ(loadError(odd), "expected one object for a CPU, found 2 images");
+  odd = *sound;
+  odd.images[0].bytes = "no ELF file";
+  EXPECT_NE(loadError(odd).find("expected a 64-bit ELF file"), std::string::npos)
+      << lastError();
+  odd = *sound;
+  odd.entries[0].name = "another";
+  EXPECT_NE(loadError(odd).find("mortar_packed_another"), std::string::npos)
+      << lastError();
 }
 
 } // namespace

@@ -30,7 +30,8 @@ struct CachedProgram {
 };
 
 /// `module`'s key, or nothing: with ops of a dialect whose code isn't Mortar's, or in a
-/// program without a build id, nobody could say whether an entry is still good.
+/// program without a build id, nobody could say whether an entry is still good; and a
+/// context with a remark engine of its own would get no remarks.
 std::optional<std::string> cacheKey(mlir::ModuleOp module,
                                     const CompileOptions &options);
 
