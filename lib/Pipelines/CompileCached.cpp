@@ -7,8 +7,8 @@
 #include "mortar/Target/DeviceCode.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
+#include "llvm-c/Core.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Process.h"
@@ -29,7 +29,8 @@ Expected<CacheMode> mortar::cacheModeFromEnvironment() {
     return CacheMode::Off;
   if (said == "require")
     return CacheMode::Require;
-  return Status::error("expected MORTAR_CACHE to be 0, 1 or require, found '", said, "'");
+  return Status::error("expected MORTAR_CACHE to be 0, 1 or require, found '",
+                       said, "'");
 }
 
 //===----------------------------------------------------------------------===//
@@ -37,8 +38,8 @@ Expected<CacheMode> mortar::cacheModeFromEnvironment() {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Where a module's ops stand, as remarks say it. Ops are numbered in the order of the
-/// text.
+/// Where a module's ops stand, as remarks say it. Ops are numbered in the order
+/// of the text.
 class Places {
 public:
   explicit Places(ModuleOp module) {
@@ -51,7 +52,8 @@ public:
     });
   }
 
-  /// For each op the first that stands where it does: what remarks can tell apart.
+  /// For each op the first that stands where it does: what remarks can tell
+  /// apart.
   std::string partition() const {
     std::string text;
     for (const Place &place : places)
@@ -63,7 +65,9 @@ public:
   std::string text() const {
     std::string text;
     for (const auto &[file, line, column] : places)
-      text += (file + ":" + llvm::Twine(line) + ":" + llvm::Twine(column) + "\n").str();
+      text +=
+          (file + ":" + llvm::Twine(line) + ":" + llvm::Twine(column) + "\n")
+              .str();
     return text;
   }
 
@@ -83,7 +87,8 @@ public:
   }
 
 private:
-  using Place = std::tuple<StringRef, unsigned, unsigned>; // names are the context's
+  using Place =
+      std::tuple<StringRef, unsigned, unsigned>; // names are the context's
   std::map<Place, size_t> firstAt;
   std::vector<Place> places;
 };
@@ -99,7 +104,8 @@ class Digest {
 public:
   Digest &operator<<(StringRef part) {
     uint64_t size = part.size();
-    hash.update(ArrayRef(reinterpret_cast<const uint8_t *>(&size), sizeof(size)));
+    hash.update(
+        ArrayRef(reinterpret_cast<const uint8_t *>(&size), sizeof(size)));
     hash.update(part);
     return *this;
   }
@@ -111,11 +117,13 @@ private:
 };
 } // namespace
 
-/// Ops of these dialects mean what this build of Mortar, with its MLIR, makes of them.
+/// Ops of these dialects mean what this build of Mortar, with its MLIR, makes
+/// of them.
 static bool isOurOwn(Operation *op) {
-  static constexpr StringRef known[] = {"arith",  "builtin", "cf",  "func",   "linalg",
-                                        "math",   "memref",  "scf", "tensor", "vector",
-                                        "mortar", "ub",      "gpu", "affine", "index"};
+  static constexpr StringRef known[] = {"arith",  "builtin", "cf",     "func",
+                                        "linalg", "math",    "memref", "scf",
+                                        "tensor", "vector",  "mortar", "ub",
+                                        "gpu",    "affine",  "index"};
   return llvm::is_contained(known, op->getName().getDialectNamespace());
 }
 
@@ -127,7 +135,8 @@ static std::string assemblerId() {
     return path;
   return llvm::join_items(
       " ", path, llvm::utostr(status.getSize()),
-      llvm::itostr(status.getLastModificationTime().time_since_epoch().count()));
+      llvm::itostr(
+          status.getLastModificationTime().time_since_epoch().count()));
 }
 
 /// The module without locations.
@@ -143,7 +152,8 @@ static std::string canonicalBytecode(ModuleOp module) {
   });
   std::string bytes;
   llvm::raw_string_ostream stream(bytes);
-  if (failed(writeBytecodeToFile(*bare, stream, BytecodeWriterConfig("mortar"))))
+  if (failed(
+          writeBytecodeToFile(*bare, stream, BytecodeWriterConfig("mortar"))))
     return "";
   return bytes;
 }
@@ -156,18 +166,23 @@ std::optional<std::string> mortar::cacheKey(ModuleOp module,
                                            : WalkResult::interrupt();
                      })
                      .wasInterrupted();
-  // Remarks that went to a tool's own engine couldn't be stored, nor could it be given any.
+  // Remarks that went to a tool's own engine couldn't be stored, nor could it
+  // be given any.
   bool hasEngine = module.getContext()->getRemarkEngine();
   std::string bytecode = foreign || hasEngine ? "" : canonicalBytecode(module);
   if (bytecode.empty() || buildId().empty())
     return std::nullopt;
   Places places(module);
   Digest digest;
-  digest << "mortar cache key 1" << buildId() << LLVM_VERSION_STRING
+  // libLLVM.so may be another than the one that this was linked with.
+  unsigned major = 0, minor = 0, patch = 0;
+  LLVMGetVersion(&major, &minor, &patch);
+  digest << "mortar cache key 1" << buildId() << major << minor << patch
          << runtime::artifactFormatVersion << numericsVersion;
   digest << bytecode << places.partition();
-  digest << options.target << options.fuse << options.mixedDtypes << options.fewRows
-         << options.cubin << options.lineTables << options.requireFusions;
+  digest << options.target << options.fuse << options.mixedDtypes
+         << options.fewRows << options.cubin << options.lineTables
+         << options.requireFusions;
   for (const std::string &condition : options.toleratedConditions)
     digest << condition;
   if (!isGPU(options.target))
@@ -183,8 +198,8 @@ std::optional<std::string> mortar::cacheKey(ModuleOp module,
 // Entries: a line of JSON, then the artifact
 //===----------------------------------------------------------------------===//
 
-static std::string makeEntry(const CompiledProgram &program, const Places &places,
-                             StringRef artifact) {
+static std::string makeEntry(const CompiledProgram &program,
+                             const Places &places, StringRef artifact) {
   llvm::json::Array numbers;
   for (const FusionRemark &remark : program.summary.remarks)
     numbers.push_back(places.find(remark));
@@ -214,8 +229,8 @@ static Expected<std::string> readEntry(StringRef entry, const Places &places) {
   if (!summary)
     return summary.status();
   if (summary->remarks.size() != numbers->size())
-    return Status::error("expected ", summary->remarks.size(), " places, found ",
-                         numbers->size());
+    return Status::error("expected ", summary->remarks.size(),
+                         " places, found ", numbers->size());
   for (auto [remark, number] : llvm::zip(summary->remarks, *numbers))
     places.place(remark, number.getAsInteger().value_or(-1));
   program->remarksJson = summary->toJSON();
@@ -239,9 +254,11 @@ FailureOr<CachedProgram> mortar::compileCached(ModuleOp module,
     else if (why = opened.message(); mode == CacheMode::On && !folder.empty())
       module.emitWarning() << "compiling without a cache: " << why;
   }
-  std::optional<std::string> key = cache ? cacheKey(module, options) : std::nullopt;
+  std::optional<std::string> key =
+      cache ? cacheKey(module, options) : std::nullopt;
   if (cache && !key)
-    why = "the module holds ops of foreign dialects, the context has a remark engine, or "
+    why = "the module holds ops of foreign dialects, the context has a remark "
+          "engine, or "
           "this program has no build id";
   Places places(module);
   if (key) {
@@ -256,15 +273,17 @@ FailureOr<CachedProgram> mortar::compileCached(ModuleOp module,
       module.emitWarning() << "compiling again: " << artifact.message();
   }
   if (mode == CacheMode::Require)
-    return module.emitError() << "expected a compiled program in the cache, as "
-                              << "MORTAR_CACHE=require has it, but found none: " << why;
+    return module.emitError()
+           << "expected a compiled program in the cache, as "
+           << "MORTAR_CACHE=require has it, but found none: " << why;
 
   FailureOr<CompiledProgram> program = compile(module, options);
   if (failed(program))
     return failure();
   CachedProgram made{runtime::serialize(program->artifact), /*found=*/false};
   if (key)
-    if (Status status = cache->store(*key, makeEntry(*program, places, made.artifact));
+    if (Status status =
+            cache->store(*key, makeEntry(*program, places, made.artifact));
         !status.ok())
       module.emitWarning() << status.message();
   return made;
