@@ -14,12 +14,21 @@ config.test_exec_root = os.path.join(config.mortar_obj_root, "test")
 config.substitutions.append(
     ("%mortar-compile", os.path.join(config.mortar_tools_dir, "mortar-compile")))
 
+# The stock mlir-opt, and what it loads.
+config.substitutions.append(
+    ("%stock-mlir-opt", os.path.join(config.llvm_tools_dir, "mlir-opt")))
+config.substitutions.append(
+    ("%mortar-plugin", os.path.join(config.mortar_lib_dir, "mortar-plugin.so")))
+
 config.environment["PATH"] = os.pathsep.join(
     [config.mortar_tools_dir, config.llvm_tools_dir, config.environment.get("PATH", "")]
 )
 
 if shutil.which("ptxas", path=config.environment["PATH"]):
     config.available_features.add("ptxas")
+
+if os.path.exists(os.path.join(config.mortar_lib_dir, "mortar-plugin.so")):
+    config.available_features.add("mortar-plugin")
 
 # A test that needs a tool says `REQUIRES: mortar-compile`.
 for tool in ("mortar-opt", "mortar-compile", "mortar-run"):

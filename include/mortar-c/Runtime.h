@@ -66,8 +66,9 @@ MORTAR_RUNTIME_API int mortarRuntimeVersion(uint32_t *api, uint32_t *format);
 MORTAR_RUNTIME_API const char *mortarRuntimeLastError(void);
 
 /* Loads an artifact; `mode` is MORTAR_LOAD_…. On the device: into the thread's
-   current CUDA context (PyTorch's, say), else device 0's primary one. The
-   bytes are copied. */
+   current CUDA context (PyTorch's, say), else device 0's primary one; code for
+   a CPU is linked, in libmortar. The bytes are copied. They hold code: load
+   what you would run. */
 MORTAR_RUNTIME_API int mortarRuntimeLoadFile(const char *path, int mode,
                                              MortarExecutable *executable);
 MORTAR_RUNTIME_API int mortarRuntimeLoadBytes(const void *bytes, size_t size,
@@ -151,7 +152,8 @@ MORTAR_RUNTIME_API int mortarRuntimeWorkspaceBytes(MortarExecutable executable,
                                                    size_t numArgs,
                                                    size_t *bytes);
 
-/* Enqueues the entry on `stream` (a CUstream; null: the default stream).
+/* Enqueues the entry on `stream` (a CUstream; null: the default stream). Code
+   for a CPU takes no stream, and has run when the call returns.
    `workspace` is device memory aligned to 256 bytes, null if none is taken.
    No allocation on the device, no synchronization: streams may be capturing. */
 MORTAR_RUNTIME_API int mortarRuntimeLaunch(MortarExecutable executable,

@@ -12,7 +12,10 @@ namespace mortar {
 /// interfaces that fusion, bufferization and translation need of them.
 void registerAllDialects(mlir::DialectRegistry &registry);
 
-/// Mortar's passes and named pipelines (mortar-fuse, mortar-to-gpu, mortar-to-cpu).
+/// Mortar's passes and named pipelines (mortar, mortar-fuse, mortar-to-gpu, …).
+/// Only these, for a tool that has upstream's.
+void registerPasses();
+/// And those of upstream's that are of use beside them.
 void registerAllPasses();
 
 } // namespace mortar

@@ -50,6 +50,13 @@ static LogicalResult requireFusions(MLIRContext *context, const CompileOptions &
   return success(allFused);
 }
 
+/// What every artifact says of its making.
+static void label(runtime::Artifact &artifact, const Summary &summary) {
+  artifact.numericsVersion = numericsVersion;
+  artifact.producer = "mortar 0.1.0";
+  artifact.remarksJson = summary.toJSON();
+}
+
 LogicalResult mortar::fuseAndOutline(ModuleOp module, const CompileOptions &options,
                                      Summary &summary) {
   RemarkCollector collector(module.getContext());
@@ -114,9 +121,7 @@ FailureOr<LoweredGPUProgram> mortar::lowerForGPU(ModuleOp module,
   if (failed(plan))
     return failure();
   program.artifact = std::move(*plan);
-  program.artifact.numericsVersion = numericsVersion;
-  program.artifact.producer = "mortar 0.1.0";
-  program.artifact.remarksJson = program.summary.toJSON();
+  label(program.artifact, program.summary);
   return program;
 }
 
@@ -130,6 +135,7 @@ FailureOr<GPUProgram> mortar::compileForGPU(ModuleOp module,
   program.summary = std::move(lowered->summary);
   ToNVVMPipelineOptions toNVVM;
   toNVVM.chip = options.target;
+  toNVVM.lineTables = options.lineTables;
   if (failed(run(module, [&](OpPassManager &pm) { buildToNVVMPipeline(pm, toNVVM); })))
     return failure();
   auto kernels = *module.getOps<gpu::GPUModuleOp>().begin();
@@ -167,5 +173,21 @@ FailureOr<CPUProgram> mortar::compileForCPU(ModuleOp module,
   if (failed(code))
     return failure();
   program.code = std::move(*code);
+  return program;
+}
+
+FailureOr<CompiledProgram> mortar::compile(ModuleOp module,
+                                           const CompileOptions &options) {
+  if (isGPU(options.target)) {
+    auto gpu = compileForGPU(module, options);
+    if (failed(gpu))
+      return failure();
+    return CompiledProgram{std::move(gpu->artifact), std::move(gpu->summary)};
+  }
+  auto cpu = compileForCPU(module, options);
+  if (failed(cpu))
+    return failure();
+  CompiledProgram program{cpu->code.toArtifact(), std::move(cpu->summary)};
+  label(program.artifact, program.summary);
   return program;
 }

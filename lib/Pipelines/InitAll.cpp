@@ -41,10 +41,16 @@ void mortar::registerAllDialects(DialectRegistry &registry) {
 }
 
 void mortar::registerAllPasses() {
-  registerMortarTransformsPasses();
-  registerMortarConversionPasses();
+  registerPasses();
   registerTransformsPasses();
   bufferization::registerBufferizationPasses();
+}
+
+void mortar::registerPasses() {
+  registerMortarTransformsPasses();
+  registerMortarConversionPasses();
+  PassPipelineRegistration<PipelineOptions>(
+      "mortar", "tensors to the LLVM dialect, the whole way", buildPipeline);
   PassPipelineRegistration<FusePipelineOptions>(
       "mortar-fuse", "tensors to fused regions, cut into gaps", buildFusePipeline);
   PassPipelineRegistration<>("mortar-bufferize",

@@ -20,6 +20,23 @@
 
 using namespace mlir;
 
+void mortar::buildPipeline(OpPassManager &pm, const PipelineOptions &options) {
+  FusePipelineOptions fuse;
+  fuse.mixedDtypes = options.mixedDtypes;
+  buildFusePipeline(pm, fuse);
+  if (!StringRef(options.target).starts_with("sm_")) {
+    buildToCPUPipeline(pm);
+    buildToLLVMPipeline(pm);
+    return;
+  }
+  ToGPUPipelineOptions toGPU;
+  toGPU.chip = options.target;
+  buildToGPUPipeline(pm, toGPU);
+  ToNVVMPipelineOptions toNVVM;
+  toNVVM.chip = options.target;
+  buildToNVVMPipeline(pm, toNVVM);
+}
+
 void mortar::buildFusePipeline(OpPassManager &pm, const FusePipelineOptions &options) {
   pm.addPass(createCheckInputPass());
   // What is computed twice has one kernel.
@@ -69,6 +86,8 @@ void mortar::buildToNVVMPipeline(OpPassManager &pm,
   kernels.addPass(createConvertKernelsToNVVMPass(convert));
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createCSEPass());
+  if (!options.lineTables)
+    return;
   // Lines of the .mlir file, for profilers; anything more marks the code as debug code,
   // which ptxas then gives twice the registers.
   LLVM::DIScopeForLLVMFuncOpPassOptions lines;

@@ -3,7 +3,9 @@
 #include "mortar/Pipelines/ReadInput.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
+#include "mlir/Bytecode/Encoding.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/Config/llvm-config.h"
 
 #include <cerrno>
 #include <chrono>
@@ -199,10 +201,25 @@ static std::string readAll(int fd, pid_t child) {
   }
 }
 
+/// Bytecode begins with its version, a small number in one byte, and who wrote it.
+static LogicalResult checkVersion(StringRef bytes, Location loc) {
+  auto version = bytes.size() > 4 ? uint8_t(bytes[4]) : 0;
+  if (!(version & 1) || version >> 1 <= bytecode::kVersion)
+    return success(); // or damaged, which the reader finds
+  return emitError(loc) << "expected bytecode of version "
+                        << unsigned(bytecode::kVersion) << " or older, as MLIR "
+                        << LLVM_VERSION_STRING << " reads it, but found version "
+                        << version / 2 << ", written by '"
+                        << bytes.drop_front(5).take_until([](char c) { return !c; })
+                        << "'";
+}
+
 static std::unique_ptr<llvm::MemoryBuffer>
 bytecodeToText(llvm::MemoryBufferRef bytes, MLIRContext *context) {
   Location loc =
       FileLineColLoc::get(context, bytes.getBufferIdentifier(), 0, 0);
+  if (failed(checkVersion(bytes.getBuffer(), loc)))
+    return nullptr;
   Pipe pipe;
   pid_t child = pipe.open() ? fork() : -1;
   if (child < 0) {

@@ -122,3 +122,53 @@ std::string Summary::toJSON() const {
                                              {"remarks", std::move(remarksOut)}};
   return llvm::formatv("{0:2}\n", all).str();
 }
+
+//===----------------------------------------------------------------------===//
+// Reading JSON
+//===----------------------------------------------------------------------===//
+
+namespace mortar {
+static bool fromJSON(const llvm::json::Value &value, KernelSummary &kernel,
+                     llvm::json::Path path) {
+  llvm::json::ObjectMapper map(value, path);
+  return map && map.map("ops", kernel.ops) && map.map("kernels_before", kernel.opCount) &&
+         map.map("bytes_per_row_before", kernel.bytesBefore) &&
+         map.map("bytes_per_row_after", kernel.bytesAfter);
+}
+static bool fromJSON(const llvm::json::Value &value, FunctionSummary &function,
+                     llvm::json::Path path) {
+  llvm::json::ObjectMapper map(value, path);
+  return map && map.map("name", function.name) && map.map("kernels", function.kernels);
+}
+static bool fromJSON(const llvm::json::Value &value, FusionRemark &remark,
+                     llvm::json::Path path) {
+  llvm::json::ObjectMapper map(value, path);
+  std::string kind;
+  if (!map || !map.map("kind", kind))
+    return false;
+  remark.kind = kind == "not-fused" ? FusionRemark::Kind::NotFused
+                                    : FusionRemark::Kind::Kernel;
+  return map.map("condition", remark.condition) &&
+         map.map("function", remark.function) && map.map("file", remark.file) &&
+         map.map("line", remark.line) && map.map("column", remark.column) &&
+         map.map("remark", remark.text) && map.map("reason", remark.reason) &&
+         map.map("suggestion", remark.suggestion);
+}
+} // namespace mortar
+
+runtime::Expected<Summary> Summary::fromJSON(StringRef text) {
+  auto value = llvm::json::parse(text);
+  if (!value)
+    return runtime::Status::error("expected remarks as JSON, found other text: ",
+                                  llvm::toString(value.takeError()));
+  Summary summary;
+  int64_t version = 0;
+  llvm::json::Path::Root root("remarks");
+  llvm::json::ObjectMapper map(*value, root);
+  if (map && map.map("version", version) && version == jsonVersion &&
+      map.map("functions", summary.functions) && map.map("remarks", summary.remarks))
+    return summary;
+  return runtime::Status::error("expected remarks of version ", jsonVersion,
+                                ", found version ", version, ": ",
+                                llvm::toString(root.getError()));
+}

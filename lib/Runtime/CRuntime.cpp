@@ -4,11 +4,10 @@
 
 #include "Scratch.h"
 #include "mortar/Runtime/Executable.h"
+#include "mortar/Runtime/Handles.h"
+#include "mortar/Runtime/HostProgram.h"
 
 #include <algorithm>
-#include <mutex>
-#include <shared_mutex>
-#include <unordered_map>
 
 using namespace mortar::runtime;
 
@@ -20,9 +19,11 @@ static_assert(MORTAR_INPUT == int(Argument::Input) &&
 
 namespace {
 
-/// What a handle stands for: on the device, or the artifact alone.
+/// What a handle stands for: on the device, or the artifact alone, or with it
+/// what runs on this CPU.
 struct Loaded {
   std::unique_ptr<Executable> executable;
+  std::unique_ptr<HostProgram> host;
   Artifact inspected;
 
   const Artifact &artifact() const {
@@ -30,75 +31,12 @@ struct Loaded {
   }
 };
 
-/// The live handles. Numbers aren't reused, so a dead handle is known to be
-/// dead; a call holds a reference, so that another thread's destroy waits.
-class Registry {
-public:
-  MortarExecutable add(std::shared_ptr<const Loaded> loaded) {
-    std::unique_lock<std::shared_mutex> lock(mutex);
-    live.emplace(++last, std::move(loaded));
-    return last;
-  }
-  std::shared_ptr<const Loaded> find(MortarExecutable handle) {
-    std::shared_lock<std::shared_mutex> lock(mutex);
-    auto found = live.find(handle);
-    return found == live.end() ? nullptr : found->second;
-  }
-  std::shared_ptr<const Loaded> remove(MortarExecutable handle) {
-    std::unique_lock<std::shared_mutex> lock(mutex);
-    auto found = live.find(handle);
-    if (found == live.end())
-      return nullptr;
-    std::shared_ptr<const Loaded> loaded = std::move(found->second);
-    live.erase(found);
-    return loaded;
-  }
-
-  /// Never destroyed: at exit the driver may go before us.
-  static Registry &get() {
-    static auto *registry = new Registry();
-    return *registry;
-  }
-
-private:
-  std::shared_mutex mutex;
-  std::unordered_map<MortarExecutable, std::shared_ptr<const Loaded>> live;
-  MortarExecutable last = 0;
-};
-
-std::string &lastError() {
-  static thread_local std::string message;
-  return message;
-}
-
-/// Runs the body of an API function. Nothing of ours throws, but the C++
-/// library does when memory runs out.
-template <typename Body> int guarded(Body body) noexcept {
-#ifdef __cpp_exceptions
-  try {
-#endif
-    Status status = body();
-    if (status.ok())
-      return MORTAR_RUNTIME_OK;
-    lastError() = status.message();
-#ifdef __cpp_exceptions
-  } catch (...) {
-    lastError() = "out of memory"; // short enough to need none
-  }
-#endif
-  return MORTAR_RUNTIME_ERROR;
-}
-
-Status expectNonNull(const void *pointer, const char *name) {
-  if (pointer)
-    return Status();
-  return Status::error("expected a pointer for '", name, "', found null");
-}
+using Executables = HandleTable<Loaded>;
 
 /// Runs the body on what the handle stands for.
 template <typename Body> int withLoaded(MortarExecutable handle, Body body) {
   return guarded([&]() -> Status {
-    std::shared_ptr<const Loaded> loaded = Registry::get().find(handle);
+    std::shared_ptr<const Loaded> loaded = Executables::get().find(handle);
     if (!loaded)
       return Status::error("expected a live executable, found handle ", handle);
     return body(*loaded);
@@ -189,6 +127,12 @@ Status registerLoaded(Expected<Artifact> artifact, int mode,
   auto loaded = std::make_shared<Loaded>();
   if (mode == MORTAR_LOAD_TO_INSPECT) {
     loaded->inspected = *std::move(artifact);
+  } else if (isForHost(*artifact)) {
+    Expected<std::unique_ptr<HostProgram>> onHost = loadOnHost(*artifact);
+    if (!onHost)
+      return onHost.status();
+    loaded->host = *std::move(onHost);
+    loaded->inspected = *std::move(artifact);
   } else {
     Expected<std::unique_ptr<Executable>> onDevice =
         Executable::load(*std::move(artifact));
@@ -196,7 +140,7 @@ Status registerLoaded(Expected<Artifact> artifact, int mode,
       return onDevice.status();
     loaded->executable = *std::move(onDevice);
   }
-  *executable = Registry::get().add(std::move(loaded));
+  *executable = Executables::get().add(std::move(loaded));
   return Status();
 }
 
@@ -209,6 +153,11 @@ Status checkLoadArguments(int mode, const MortarExecutable *executable) {
 }
 
 } // namespace
+
+std::string &mortar::runtime::lastError() {
+  static thread_local std::string message;
+  return message;
+}
 
 int mortarRuntimeVersion(uint32_t *api, uint32_t *format) {
   return guarded([&]() -> Status {
@@ -248,7 +197,7 @@ int mortarRuntimeLoadBytes(const void *bytes, size_t size, int mode,
 
 int mortarRuntimeDestroy(MortarExecutable executable) {
   return guarded([&]() -> Status {
-    if (!Registry::get().remove(executable))
+    if (!Executables::get().remove(executable))
       return Status::error("expected a live executable, found handle ",
                            executable);
     return Status();
@@ -276,7 +225,9 @@ int mortarRuntimeRemarks(MortarExecutable executable, const char **json) {
 
 int mortarRuntimeImage(MortarExecutable executable, const char **image) {
   return getFromLoaded(executable, image, [](const Loaded &loaded) {
-    return loaded.executable ? loaded.executable->imageName().c_str() : "";
+    return loaded.executable ? loaded.executable->imageName().c_str()
+           : loaded.host     ? "host object"
+                             : "";
   });
 }
 
@@ -427,10 +378,16 @@ int mortarRuntimeLaunch(MortarExecutable executable, uint32_t entry,
                         const MortarTensor *args, size_t numArgs,
                         void *workspace, size_t workspaceBytes, void *stream) {
   return withLoaded(executable, [&](const Loaded &loaded) -> Status {
-    if (!loaded.executable)
+    if (!loaded.executable && !loaded.host)
       return Status::error("expected an executable loaded on a device, found "
                            "one loaded to inspect");
+    if (loaded.host && stream)
+      return Status::error(
+          "expected no stream for code of a CPU, which has run "
+          "when the call returns, found one");
     return withTensors(args, numArgs, [&](ArrayView<TensorArg> tensors) {
+      if (loaded.host)
+        return loaded.host->run(entry, tensors);
       return loaded.executable->launch(entry, tensors, workspace,
                                        workspaceBytes,
                                        static_cast<CUstream>(stream));

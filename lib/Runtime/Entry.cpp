@@ -92,10 +92,9 @@ std::string placeOf(const Entry &entry) { return "entry '" + entry.name + "'"; }
 using DynamicExtents = Scratch<int64_t, 64>;
 
 /// The extents which `shapes` computes, for all Output arguments.
-Status computeExtents(const Artifact &artifact, const Entry &entry,
-                      ArrayView<TensorArg> args, DynamicExtents &extents) {
-  RunContext query;
-  query.kernels = artifact.kernels;
+Status computeExtents(const Entry &entry, ArrayView<TensorArg> args,
+                      DynamicExtents &extents) {
+  RunContext query; // which launches nothing, and so needs no kernels
   query.args = args;
   if (Status status = runProgram(entry.shapes, query, extents.data());
       !status.ok())
@@ -104,35 +103,6 @@ Status computeExtents(const Artifact &artifact, const Entry &entry,
     if (extents[index] < 0)
       return Status::error("entry '", entry.name, "': shapes: expected output ",
                            index, " of at least 0, found ", extents[index]);
-  return Status();
-}
-
-/// All that a launch demands of its arguments. Without the last part an output
-/// which is too small would be written past its end.
-Status checkForLaunch(const Artifact &artifact, const Entry &entry,
-                      ArrayView<TensorArg> args) {
-  if (Status status = checkArguments(entry, args); !status.ok())
-    return status;
-  DynamicExtents extents(entry.shapes.outputs.size());
-  if (Status status = computeExtents(artifact, entry, args, extents);
-      !status.ok())
-    return status;
-  size_t next = 0;
-  for (size_t index = 0; index < args.size(); ++index) {
-    const Argument &declared = entry.args[index];
-    if (declared.role != Argument::Output)
-      continue;
-    for (uint32_t dim = 0; dim < args[index].rank; ++dim) {
-      if (declared.shape[dim] >= 0)
-        continue;
-      int64_t expected = extents[next++];
-      if (args[index].shape[dim] != expected)
-        return Status::error("entry '", entry.name, "', argument ", index,
-                             " ('", declared.name, "'): expected extent ", dim,
-                             " to be ", expected, ", found ",
-                             args[index].shape[dim]);
-    }
-  }
   return Status();
 }
 
@@ -160,6 +130,33 @@ Status checkArguments(const Entry &entry, ArrayView<TensorArg> args,
   return Status();
 }
 
+Status checkForLaunch(const Entry &entry, ArrayView<TensorArg> args) {
+  // Without the last part an output which is too small would be written past
+  // its end.
+  if (Status status = checkArguments(entry, args); !status.ok())
+    return status;
+  DynamicExtents extents(entry.shapes.outputs.size());
+  if (Status status = computeExtents(entry, args, extents); !status.ok())
+    return status;
+  size_t next = 0;
+  for (size_t index = 0; index < args.size(); ++index) {
+    const Argument &declared = entry.args[index];
+    if (declared.role != Argument::Output)
+      continue;
+    for (uint32_t dim = 0; dim < args[index].rank; ++dim) {
+      if (declared.shape[dim] >= 0)
+        continue;
+      int64_t expected = extents[next++];
+      if (args[index].shape[dim] != expected)
+        return Status::error("entry '", entry.name, "', argument ", index,
+                             " ('", declared.name, "'): expected extent ", dim,
+                             " to be ", expected, ", found ",
+                             args[index].shape[dim]);
+    }
+  }
+  return Status();
+}
+
 Expected<size_t> findEntry(const Artifact &artifact, std::string_view name) {
   std::string names;
   for (size_t index = 0; index < artifact.entries.size(); ++index) {
@@ -177,7 +174,7 @@ Expected<size_t> workspaceBytes(const Artifact &artifact, size_t entry,
   if (Status status = checkEntry(artifact, entry); !status.ok())
     return status;
   const Entry &chosen = artifact.entries[entry];
-  if (Status status = checkForLaunch(artifact, chosen, args); !status.ok())
+  if (Status status = checkForLaunch(chosen, args); !status.ok())
     return status;
   RunContext query;
   query.kernels = artifact.kernels;
@@ -200,8 +197,7 @@ resultShapes(const Artifact &artifact, size_t entry,
       !status.ok())
     return status;
   DynamicExtents extents(chosen.shapes.outputs.size());
-  if (Status status = computeExtents(artifact, chosen, args, extents);
-      !status.ok())
+  if (Status status = computeExtents(chosen, args, extents); !status.ok())
     return status;
 
   // An Output's shape is declared or computed, an InOut's is what was passed.
@@ -229,7 +225,7 @@ Status runEntry(const Artifact &artifact, size_t entry,
   if (Status status = checkEntry(artifact, entry); !status.ok())
     return status;
   const Entry &chosen = artifact.entries[entry];
-  if (Status status = checkForLaunch(artifact, chosen, args); !status.ok())
+  if (Status status = checkForLaunch(chosen, args); !status.ok())
     return status;
   RunContext run;
   run.kernels = artifact.kernels;

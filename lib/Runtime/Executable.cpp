@@ -95,8 +95,7 @@ Status Executable::loadOnDevice() {
 Status Executable::loadModule(const CodeImage &image) {
   if (Status status = checkImage(image); !status.ok())
     return status;
-  bool isPtx = image.kind == CodeImage::PTX;
-  loadedImage = image.chip + (isPtx ? " PTX" : " cubin");
+  loadedImage = image.chip + " " + imageKindName(image.kind);
 
   // An option's value is a pointer or, here, a number in a pointer's place.
   std::string log(8192, '\0');

@@ -10,7 +10,9 @@ namespace mortar::runtime {
 namespace {
 
 std::string describe(const CodeImage &image) {
-  return image.chip + (image.kind == CodeImage::PTX ? " PTX" : " cubin");
+  // A CPU's features are for its loader.
+  return image.chip.substr(0, image.chip.find('+')) + " " +
+         imageKindName(image.kind);
 }
 
 /// How well an image suits a device; false first is "not at all". Ordered:
@@ -22,7 +24,7 @@ using Rank = std::tuple<bool, int, int, bool>;
 Rank rankImage(const CodeImage &image, int major, int minor) {
   constexpr Rank unfit{false, 0, 0, false};
   Expected<Chip> chip = parseChip(image.chip);
-  if (!chip)
+  if (!chip || image.kind == CodeImage::Object)
     return unfit;
   int number = chip->major * 10 + chip->minor;
   int device = major * 10 + minor;
@@ -56,7 +58,7 @@ Status checkElf(const std::string &bytes) {
   if (size < elfHeader || bytes.compare(0, 6,
                                         "\x7f"
                                         "ELF\x02\x01") != 0)
-    return Status::error("expected a cubin (64-bit ELF), found other bytes");
+    return Status::error("expected a 64-bit ELF file, found other bytes");
 
   auto programs = load<uint64_t>(bytes, 32),
        sections = load<uint64_t>(bytes, 40);
@@ -90,6 +92,18 @@ Status checkElf(const std::string &bytes) {
 
 } // namespace
 
+const char *imageKindName(CodeImage::Kind kind) {
+  switch (kind) {
+  case CodeImage::PTX:
+    return "PTX";
+  case CodeImage::Cubin:
+    return "cubin";
+  case CodeImage::Object:
+    return "object";
+  }
+  return "?";
+}
+
 Expected<size_t> chooseImage(ArrayView<CodeImage> images, int major,
                              int minor) {
   Rank best{};
@@ -111,7 +125,7 @@ Expected<size_t> chooseImage(ArrayView<CodeImage> images, int major,
 
 Status checkImage(const CodeImage &image) {
   std::string place = "image " + describe(image);
-  if (image.kind == CodeImage::Cubin)
+  if (image.kind != CodeImage::PTX)
     return checkElf(image.bytes).in(place);
   if (image.bytes.empty() || image.bytes.find('\0') != std::string::npos)
     return Status::error(place, ": expected PTX text, found ",

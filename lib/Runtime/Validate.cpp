@@ -321,12 +321,15 @@ Expected<Chip> parseChip(std::string_view name) {
 
 Status validateArtifact(const Artifact &artifact) {
   for (const CodeImage &image : artifact.images) {
+    if (image.kind > CodeImage::Object)
+      return Status::error(
+          "image ", image.chip,
+          ": expected PTX (0), cubin (1) or object (2), found ",
+          uint32_t(image.kind));
+    if (image.kind == CodeImage::Object)
+      continue; // only its loader knows CPUs
     if (Expected<Chip> chip = parseChip(image.chip); !chip)
       return chip.status().in("image");
-    if (image.kind > CodeImage::Cubin)
-      return Status::error("image ", image.chip,
-                           ": expected PTX (0) or cubin (1), found ",
-                           uint32_t(image.kind));
   }
   std::unordered_set<std::string_view> names;
   for (const Kernel &kernel : artifact.kernels) {

@@ -31,6 +31,29 @@ static void initializeNVPTX() {
   });
 }
 
+namespace {
+/// LLVM ends the process when it can't select an instruction; a compiler must not. What
+/// recovers from that handles signals, so it goes when nobody compiles: the process may
+/// be another's.
+class RecoveryEnabled {
+public:
+  RecoveryEnabled() {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (users++ == 0)
+      llvm::CrashRecoveryContext::Enable();
+  }
+  ~RecoveryEnabled() {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (--users == 0)
+      llvm::CrashRecoveryContext::Disable();
+  }
+
+private:
+  static inline std::mutex mutex;
+  static inline unsigned users = 0;
+};
+} // namespace
+
 /// LLVM writes the first PTX version that knew the chip. For sm_90 that is 7.8, and its
 /// prefetches need 8.0, which every driver since CUDA 12 reads.
 static StringRef ptxFeatures(StringRef chip) { return chip == "sm_90" ? "+ptx80" : ""; }
@@ -57,8 +80,7 @@ FailureOr<std::string> mortar::translateToPTX(gpu::GPUModuleOp kernels,
                              "LLVM IR, but they don't");
   std::string ptx;
   bool emitted = false;
-  // LLVM ends the process when it can't select an instruction; a compiler must not.
-  llvm::CrashRecoveryContext::Enable();
+  RecoveryEnabled enabled;
   llvm::CrashRecoveryContext recovery;
   bool survived =
       recovery.RunSafely([&] {

@@ -3,8 +3,10 @@
 #include "mortar/Target/HostCode.h"
 
 #include "MachineCode.h"
+#include "mortar/Runtime/Executable.h"
 
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
@@ -14,8 +16,11 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
+#include "llvm/TargetParser/X86TargetParser.h"
 
 #include <mutex>
+#include <utility>
 
 using namespace mlir;
 using namespace mortar;
@@ -24,6 +29,26 @@ HostCode::HostCode() = default;
 HostCode::HostCode(HostCode &&) = default;
 HostCode &HostCode::operator=(HostCode &&) = default;
 HostCode::~HostCode() = default;
+
+/// This CPU, and its features as LLVM takes them: "+avx2,-sse4a,…".
+static std::pair<std::string, std::string> findHost() {
+  llvm::SubtargetFeatures all;
+  for (auto &[feature, enabled] : llvm::sys::getHostCPUFeatures())
+    all.AddFeature(feature, enabled);
+  std::vector<std::string> sorted = all.getFeatures();
+  llvm::sort(sorted);
+  return {llvm::sys::getHostCPUName().str(), llvm::join(sorted, ",")};
+}
+
+std::string mortar::hostCPU(StringRef cpu) {
+  if (cpu != "host")
+    return cpu.str();
+  static const std::string name = [] {
+    auto [cpu, features] = findHost();
+    return cpu + " " + features;
+  }();
+  return name;
+}
 
 /// A machine for `cpu`, or an error at `module`.
 static std::unique_ptr<llvm::TargetMachine> makeMachine(ModuleOp module,
@@ -41,24 +66,25 @@ static std::unique_ptr<llvm::TargetMachine> makeMachine(ModuleOp module,
     return nullptr;
   }
   std::string name = cpu.str();
-  if (cpu == "host") {
-    name = llvm::sys::getHostCPUName().str();
-    llvm::SubtargetFeatures all;
-    for (auto &[feature, enabled] : llvm::sys::getHostCPUFeatures())
-      all.AddFeature(feature, enabled);
-    features = all.getString();
-  }
+  if (cpu == "host")
+    std::tie(name, features) = findHost();
   llvm::TargetOptions options;
   // Only what is written as fma is one.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
-      triple, name, features, options, llvm::Reloc::PIC_, std::nullopt,
-      llvm::CodeGenOptLevel::Aggressive));
-  if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(name)) {
+  auto unknown = [&] {
     module.emitError() << "expected a target like sm_90, host or x86-64-v3, but found '"
                        << cpu << "'";
     return nullptr;
-  }
+  };
+  // LLVM itself would print that it doesn't know the CPU, and go on.
+  if (cpu != "host" && triple.isX86() &&
+      llvm::X86::parseArchX86(name) == llvm::X86::CK_None)
+    return unknown();
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, name, features, options, llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
+  if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(name))
+    return unknown();
   if (!machine->getMCSubtargetInfo()->checkFeatures("+fma") ||
       !machine->getMCSubtargetInfo()->checkFeatures("+f16c")) {
     module.emitError() << "expected a CPU with FMA3 and F16C (x86-64-v3 or later), but '"
@@ -121,6 +147,10 @@ FailureOr<HostCode> HostCode::compile(ModuleOp module, StringRef cpu,
     return module.emitError("expected a module in the LLVM dialect that compiles for "
                             "this machine, but it doesn't");
   code.allEntries = std::move(entries);
+  code.cpu = machine->getTargetCPU().str();
+  for (StringRef feature : llvm::split(machine->getTargetFeatureString(), ','))
+    if (feature.starts_with("+"))
+      code.cpu += feature.str();
   return code;
 }
 
@@ -165,7 +195,7 @@ static runtime::Status toStatus(llvm::Error error) {
                                 llvm::toString(std::move(error)));
 }
 
-runtime::Status HostCode::load() {
+runtime::Status HostCode::link() {
   if (jit)
     return {};
   auto made = llvm::orc::LLJITBuilder().create();
@@ -180,9 +210,68 @@ runtime::Status HostCode::load() {
   if (!symbols)
     return toStatus(symbols.takeError());
   (*made)->getMainJITDylib().addGenerator(std::move(*symbols));
+  for (const runtime::Entry &entry : allEntries) {
+    auto symbol = (*made)->lookup("mortar_packed_" + entry.name);
+    if (!symbol)
+      return toStatus(symbol.takeError());
+    functions.push_back(symbol->toPtr<const char *(void **)>());
+  }
   jit = std::move(*made);
   return {};
 }
+
+//===----------------------------------------------------------------------===//
+// Artifacts
+//===----------------------------------------------------------------------===//
+
+runtime::Artifact HostCode::toArtifact() const {
+  runtime::Artifact artifact;
+  artifact.images.push_back({cpu, runtime::CodeImage::Object, objectBytes});
+  artifact.entries = allEntries;
+  return artifact;
+}
+
+/// Whether this machine has what code for `cpu` ("znver3+avx2+…") may use.
+static runtime::Status checkCPU(StringRef cpu) {
+  llvm::StringMap<bool> here = llvm::sys::getHostCPUFeatures();
+  SmallVector<StringRef> needed; // first the name
+  cpu.split(needed, '+');
+  // Features are named for "host", which may lack some that its model has.
+  if (needed.size() == 1)
+    llvm::X86::getFeaturesForCPU(cpu, needed);
+  for (StringRef feature : ArrayRef(needed).drop_front()) {
+    auto found = here.find(feature);
+    // Tuning and such aren't listed, and no code depends on them.
+    if (found != here.end() && !found->second)
+      return runtime::Status::error("expected a CPU like ", needed.front().str(),
+                                    ", with ", feature.str(), ", found ",
+                                    llvm::sys::getHostCPUName().str(), " without");
+  }
+  return {};
+}
+
+runtime::Expected<std::unique_ptr<runtime::HostProgram>>
+HostCode::load(const runtime::Artifact &artifact) {
+  if (artifact.images.size() != 1)
+    return runtime::Status::error("expected one object for a CPU, found ",
+                                  artifact.images.size(), " images");
+  const runtime::CodeImage &image = artifact.images.front();
+  if (auto status = runtime::checkImage(image); !status.ok())
+    return status;
+  if (auto status = checkCPU(image.chip); !status.ok())
+    return status;
+  auto code = std::make_unique<HostCode>();
+  code->cpu = image.chip;
+  code->objectBytes = image.bytes;
+  code->allEntries = artifact.entries;
+  if (auto status = code->link(); !status.ok())
+    return status;
+  return std::unique_ptr<runtime::HostProgram>(std::move(code));
+}
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
 
 namespace {
 /// A strided memref descriptor of any rank: five words and two a dimension.
@@ -202,21 +291,24 @@ struct Descriptor {
 
 runtime::Status HostCode::run(size_t number,
                               runtime::ArrayView<runtime::TensorArg> args) {
+  if (auto status = link(); !status.ok())
+    return status;
+  return std::as_const(*this).run(number, args);
+}
+
+runtime::Status HostCode::run(size_t number,
+                              runtime::ArrayView<runtime::TensorArg> args) const {
   if (number >= allEntries.size())
     return runtime::Status::error("expected one of ", allEntries.size(),
                                   " entries, but found number ", number);
   const runtime::Entry &entry = allEntries[number];
-  if (auto status = runtime::checkArguments(entry, args); !status.ok())
+  if (auto status = runtime::checkForLaunch(entry, args); !status.ok())
     return status;
-  if (auto status = load(); !status.ok())
-    return status;
-  auto symbol = jit->lookup("mortar_packed_" + entry.name);
-  if (!symbol)
-    return toStatus(symbol.takeError());
-  std::vector<Descriptor> descriptors(args.begin(), args.end());
-  std::vector<void *> pointers;
+  SmallVector<Descriptor, 8> descriptors(args.begin(), args.end());
+  SmallVector<void *, 8> pointers;
   for (Descriptor &descriptor : descriptors)
     pointers.push_back(descriptor.words.data());
-  const char *failed = symbol->toPtr<const char *(void **)>()(pointers.data());
-  return failed ? runtime::Status::error(failed) : runtime::Status();
+  const char *failed = functions[number](pointers.data());
+  return failed ? runtime::Status::error("entry '", entry.name, "': ", failed)
+                : runtime::Status();
 }

@@ -137,4 +137,20 @@ TEST_F(Remarks, RequiredFusionsAreNeverTakenOnTrust) {
                            "are required, but found one, which gets their remarks");
 }
 
+/// What an artifact keeps can be read again.
+TEST_F(Remarks, JSONIsReadAgain) {
+  auto program = compile();
+  ASSERT_TRUE(succeeded(program));
+  std::string json = program->summary.toJSON();
+  auto summary = Summary::fromJSON(json);
+  ASSERT_TRUE(summary.ok()) << summary.message();
+  EXPECT_EQ(summary->toJSON(), json);
+  EXPECT_EQ(Summary::fromJSON("{").message().substr(0, 50),
+            "expected remarks as JSON, found other text: [1:1, ");
+  std::string newer = json;
+  newer.replace(newer.find("\"version\": 1"), 12, "\"version\": 9");
+  EXPECT_EQ(Summary::fromJSON(newer).message().substr(0, 47),
+            "expected remarks of version 1, found version 9:");
+}
+
 } // namespace

@@ -6,6 +6,7 @@
 
 #include "FakeCuda.h"
 #include "Samples.h"
+#include "mortar-c/Runtime.h"
 
 #include <dlfcn.h>
 #include <thread>
@@ -149,6 +150,70 @@ TEST_F(ExecutableTest, RefusesToLoad) {
   artifact.kernels.clear();
   EXPECT_NE(loadError(), ""); // validated, though never serialized
   EXPECT_EQ(state->modules, 0);
+}
+
+/// What C gets to see of all this.
+class CExecutableTest : public ExecutableTest {
+protected:
+  int load() {
+    std::string bytes = serialize(artifact);
+    return mortarRuntimeLoadBytes(bytes.data(), bytes.size(),
+                                  MORTAR_LOAD_ON_DEVICE, &executable);
+  }
+  int launch(void *workspace = reinterpret_cast<void *>(0x10000)) {
+    std::vector<MortarTensor> tensors;
+    for (const TensorArg &arg : arguments.args)
+      tensors.push_back(
+          {arg.data, arg.shape, arg.strides, arg.rank, uint32_t(arg.type)});
+    return mortarRuntimeLaunch(executable, 0, tensors.data(), tensors.size(),
+                               workspace, 4096, reinterpret_cast<void *>(0x77));
+  }
+  std::string lastError() { return mortarRuntimeLastError(); }
+
+  MortarExecutable executable = 0;
+};
+
+TEST_F(CExecutableTest, LaunchesOnTheGivenStream) {
+  ASSERT_EQ(load(), 0) << lastError();
+  ASSERT_EQ(launch(), 0) << lastError();
+  EXPECT_EQ(state->config.stream, reinterpret_cast<CUstream>(0x77));
+  EXPECT_EQ(state->params.size(), 2u);
+  const char *image = nullptr;
+  ASSERT_EQ(mortarRuntimeImage(executable, &image), 0);
+  EXPECT_STREQ(image, "sm_90 PTX");
+  ASSERT_EQ(mortarRuntimeDestroy(executable), 0);
+  EXPECT_EQ(state->modules, 0);
+}
+
+TEST_F(CExecutableTest, RefusesBadArguments) {
+  ASSERT_EQ(load(), 0) << lastError();
+  arguments.args[0].data = reinterpret_cast<void *>(0x1001);
+  EXPECT_EQ(launch(), 1);
+  EXPECT_NE(lastError().find("expected data aligned to 2 bytes, found address"),
+            std::string::npos)
+      << lastError();
+  arguments.args[0].data = nullptr;
+  EXPECT_EQ(launch(), 1);
+  EXPECT_NE(lastError().find("expected a data pointer for 40 elements, found"),
+            std::string::npos)
+      << lastError();
+  arguments.args[0].data = reinterpret_cast<void *>(0x1000);
+  EXPECT_EQ(launch(reinterpret_cast<void *>(0x10001)), 1);
+  EXPECT_EQ(state->launches, 0);
+  EXPECT_EQ(launch(), 0) << lastError();
+  ASSERT_EQ(mortarRuntimeDestroy(executable), 0);
+}
+
+TEST_F(CExecutableTest, RefusesWhatTheDeviceCannotRun) {
+  artifact.images[0].chip = "sm_100";
+  EXPECT_EQ(load(), 1);
+  EXPECT_EQ(lastError(), "device 0 (Fake H100): expected device code for "
+                         "sm_90, found sm_100 PTX");
+  artifact.images[0] = {"znver4+avx2", CodeImage::Object, "an ELF file"};
+  EXPECT_EQ(load(), 1);
+  EXPECT_EQ(lastError(), "expected device code for a GPU, found an object for "
+                         "a CPU, which libmortar runs and this runtime doesn't");
+  EXPECT_EQ(executable, 0u);
 }
 
 } // namespace

@@ -82,7 +82,7 @@ TEST(Image, CubinTablesLieWithin) {
     return checkImage({"sm_90", CodeImage::Cubin, std::move(bytes)}).message();
   };
   EXPECT_EQ(check(makeElf()), "");
-  EXPECT_EQ(check("no"), "image sm_90 cubin: expected a cubin (64-bit ELF), "
+  EXPECT_EQ(check("no"), "image sm_90 cubin: expected a 64-bit ELF file, "
                          "found other bytes");
   for (size_t size = 0; size < makeElf().size(); ++size)
     EXPECT_NE(check(makeElf().substr(0, size)), "") << size;

@@ -177,8 +177,8 @@ TEST(Validate, ArtifactAsAWhole) {
   EXPECT_NE(changed([](Artifact &a) { a.kernels[0].name = ""; }), "");
   EXPECT_EQ(changed([](Artifact &a) { a.images[0].chip = "gfx90"; }),
             "image: expected a chip like sm_90 or sm_90a, found 'gfx90'");
-  EXPECT_EQ(changed([](Artifact &a) { a.images[0].kind = CodeImage::Kind(2); }),
-            "image sm_90: expected PTX (0) or cubin (1), found 2");
+  EXPECT_EQ(changed([](Artifact &a) { a.images[0].kind = CodeImage::Kind(3); }),
+            "image sm_90: expected PTX (0), cubin (1) or object (2), found 3");
 }
 
 TEST(Validate, Chips) {

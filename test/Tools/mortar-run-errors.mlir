@@ -42,7 +42,7 @@
 // INPUT: error: expected --input=K:file.npy, but found
 // NUMBER: error: expected --input for an argument that 'sum' reads, but found number 2
 // DTYPE: error: entry 'sum': {{.*}}sum.0.npy: expected dtype <f2 for f16, but found <f4
-// UNEQUAL: error: expected argument 1 to have as many rows as the others, but its number differs
+// UNEQUAL: error: entry 'sum': expected argument 1 to have as many rows as the others, but its number differs
 // OUTPUT: error: {{.*}}nowhere/sum.0.npy: No such file or directory
 // HEADER: error: entry 'sum': {{.*}}header.npy: expected a header of 118 bytes, but found 20
 // VALUES: values.npy: expected 6800 bytes of values for f32 [17, 100], but found 172

@@ -1,7 +1,8 @@
 //===- mortar-compile.cpp - .mlir in, artifact or code out ----------------===//
 
 #include "mortar/InitAll.h"
-#include "mortar/Pipelines/Compiler.h"
+#include "mortar/Pipelines/ArtifactCache.h"
+#include "mortar/Pipelines/CompileCached.h"
 #include "mortar/Pipelines/ReadInput.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -61,6 +62,12 @@ static cl::opt<int64_t>
 static cl::opt<std::string>
     remarks("remarks", cl::value_desc("file.json"), cl::cat(category),
             cl::desc("Write kernels and refusals as JSON (- is stdout)"));
+static cl::opt<bool> noLines("no-line-tables", cl::cat(category),
+                             cl::desc("Leave out which line of the input code is from"));
+static cl::opt<std::string> cacheFolder(
+    "cache", cl::ValueOptional, cl::value_desc("folder"), cl::cat(category),
+    cl::desc("Keep artifacts in the folder ($XDG_CACHE_HOME/mortar), and find them there; "
+             "$MORTAR_CACHE may be 0 or require"));
 static cl::opt<bool> quiet("quiet", cl::cat(category), cl::desc("Print no table"));
 static cl::opt<bool> verbose("ptxas-info", cl::cat(category),
                              cl::desc("Print what ptxas says of registers and spills"));
@@ -148,7 +155,25 @@ static int emitForGPU(ModuleOp module, const mortar::CompileOptions &options) {
   }
 }
 
-static bool isForGPU(StringRef name) { return name.starts_with("sm_"); }
+/// The artifact, from the cache if it is there.
+static int emitCached(ModuleOp module, const mortar::CompileOptions &options) {
+  if (emit != Emit::Artifact || !mortar::isGPU(target))
+    return fail("expected --emit=artifact and a GPU for --cache, which keeps nothing else");
+  auto mode = mortar::cacheModeFromEnvironment();
+  if (!mode)
+    return fail(mode.message());
+  std::string folder =
+      cacheFolder.empty() ? mortar::ArtifactCache::defaultFolder() : cacheFolder;
+  auto program = mortar::compileCached(module, options, *mode, folder);
+  if (failed(program))
+    return 1;
+  auto artifact =
+      mortar::runtime::parseArtifact(program->artifact.data(), program->artifact.size());
+  auto summary = mortar::Summary::fromJSON(artifact ? artifact->remarksJson : "");
+  if (!summary)
+    return fail(summary.message());
+  return !report(*summary) || !write(output, program->artifact);
+}
 
 /// Prints the median and the least milliseconds of `repetitions` compilations.
 static int timeCompilation(const llvm::MemoryBuffer &file, MLIRContext &context,
@@ -160,7 +185,7 @@ static int timeCompilation(const llvm::MemoryBuffer &file, MLIRContext &context,
     SourceMgrDiagnosticHandler diagnostics(sources, &context);
     OwningOpRef<ModuleOp> module = mortar::readInput(
         llvm::MemoryBuffer::getMemBufferCopy(file.getBuffer(), input), sources, &context);
-    if (!module || (isForGPU(target) ? failed(mortar::compileForGPU(*module, options))
+    if (!module || (mortar::isGPU(target) ? failed(mortar::compileForGPU(*module, options))
                                      : failed(mortar::compileForCPU(*module, options))))
       return 1;
     std::chrono::duration<double, std::milli> taken =
@@ -213,6 +238,7 @@ int main(int argc, char **argv) {
   options.mixedDtypes = mixedDtypes;
   if (!parseRequireFusions(options))
     return 1;
+  options.lineTables = !noLines;
   options.cubin = !noCubin && emit != Emit::PTX && emit != Emit::Nothing;
   if (repetitions)
     return timeCompilation(*file, context, options);
@@ -221,6 +247,8 @@ int main(int argc, char **argv) {
   OwningOpRef<ModuleOp> module = mortar::readInput(std::move(file), sources, &context);
   if (!module)
     return 1;
-  return isForGPU(target) ? emitForGPU(*module, options)
-                          : emitForCPU(*module, options);
+  if (cacheFolder.getNumOccurrences())
+    return emitCached(*module, options);
+  return mortar::isGPU(target) ? emitForGPU(*module, options)
+                               : emitForCPU(*module, options);
 }

@@ -28,6 +28,8 @@ struct CompileOptions {
   /// On a GPU: up to so many rows, or shorter ones that hold as much as so many of 1024
   /// elements, take the schedule for few. Changes no bit.
   int64_t fewRows = 1024;
+  /// On a GPU: note in the code which line of the input it comes from, for profilers.
+  bool lineTables = true;
   /// Make each candidate that didn't fuse an error at its place, unless the condition
   /// that it failed ("budget") is tolerated. The context must have no remark engine.
   bool requireFusions = false;
@@ -52,6 +54,15 @@ struct CPUProgram {
   Summary summary;
 };
 
+/// For either kind of target.
+struct CompiledProgram {
+  runtime::Artifact artifact;
+  Summary summary;
+};
+
+/// Whether `target` names a GPU. What isn't one is taken for a CPU.
+inline bool isGPU(llvm::StringRef target) { return target.starts_with("sm_"); }
+
 /// The first step of compiling: fuses, and leaves in `module` only functions that hold
 /// regions on tensors and call nothing. An op of Mortar's that isn't in a region is an
 /// error at the op.
@@ -69,6 +80,11 @@ mlir::FailureOr<LoweredGPUProgram> lowerForGPU(mlir::ModuleOp module,
                                                const CompileOptions &options);
 mlir::FailureOr<CPUProgram> compileForCPU(mlir::ModuleOp module,
                                           const CompileOptions &options);
+
+
+/// One of the two, by options.target, as an artifact.
+mlir::FailureOr<CompiledProgram> compile(mlir::ModuleOp module,
+                                         const CompileOptions &options);
 
 } // namespace mortar
 

@@ -41,7 +41,24 @@ struct ToGPUPipelineOptions : mlir::PassPipelineOptions<ToGPUPipelineOptions> {
 struct ToNVVMPipelineOptions : mlir::PassPipelineOptions<ToNVVMPipelineOptions> {
   Option<std::string> chip{*this, "chip", llvm::cl::desc("The chip to compile for"),
                            llvm::cl::init("sm_90")};
+  Option<bool> lineTables{*this, "line-tables",
+                          llvm::cl::desc("Note the input's lines, for profilers"),
+                          llvm::cl::init(true)};
 };
+
+struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
+  Option<std::string> target{*this, "target",
+                             llvm::cl::desc("A GPU (sm_90), or host for a CPU"),
+                             llvm::cl::init("sm_90")};
+  Option<bool> mixedDtypes{*this, "mixed-dtypes",
+                           llvm::cl::desc("Fuse norms on mixed types too"),
+                           llvm::cl::init(false)};
+};
+
+/// All of the below in one call: functions of tensors, all of whose ops can be compiled
+/// -> the LLVM dialect (mortar). In a module with more in it, such as matmuls, add
+/// buildFusePipeline, and hand the functions that it outlines to Compiler.h or to this.
+void buildPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 
 /// Tensors -> regions, cut into gaps (mortar-fuse).
 void buildFusePipeline(mlir::OpPassManager &pm, const FusePipelineOptions &options);

@@ -3,6 +3,7 @@
 #define MORTAR_PIPELINES_SUMMARY_H
 
 #include "mortar/Pipelines/Remarks.h"
+#include "mortar/Runtime/Status.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/raw_ostream.h"
@@ -35,6 +36,8 @@ struct Summary {
   /// The kernels and the remarks as JSON, which a line of its own ends: what
   /// mortar-compile writes and an artifact keeps. README.md says what each field means.
   std::string toJSON() const;
+  /// What toJSON wrote. The error says what was expected.
+  static runtime::Expected<Summary> fromJSON(llvm::StringRef text);
 };
 
 /// Reads the regions of a fused module on tensors.

@@ -20,14 +20,17 @@ namespace mortar::runtime {
 
 constexpr uint32_t artifactFormatVersion = 2;
 
-/// Device code for one chip.
+/// Device code for one chip, or a CPU's.
 struct CodeImage {
-  enum Kind : uint8_t { PTX, Cubin };
+  enum Kind : uint8_t { PTX, Cubin, Object };
 
-  std::string chip; // "sm_90", "sm_90a", "sm_100f"
+  std::string chip; // "sm_90", "sm_90a", "sm_100f"; "x86-64-v3", "znver3+avx2+…"
   Kind kind = PTX;
   std::string bytes; // PTX text, or an ELF file
 };
+
+/// "PTX", "cubin", "object"
+const char *imageKindName(CodeImage::Kind kind);
 
 struct Artifact {
   /// Changes whenever the same program may give other bits.

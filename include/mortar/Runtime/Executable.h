@@ -25,6 +25,10 @@ namespace mortar::runtime {
 /// The number of the entry of that name.
 Expected<size_t> findEntry(const Artifact &artifact, std::string_view name);
 
+/// All that a launch demands of its arguments, the shapes of outputs among it;
+/// the plan's own checks aside.
+Status checkForLaunch(const Entry &entry, ArrayView<TensorArg> args);
+
 /// Bytes of workspace which a launch with these arguments takes, a bound for
 /// no other. Arguments are complete, outputs included.
 Expected<size_t> workspaceBytes(const Artifact &artifact, size_t entry,

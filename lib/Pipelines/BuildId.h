@@ -1,0 +1,15 @@
+//===- BuildId.h - Which build of Mortar this is ----------------*- C++ -*-===//
+#ifndef MORTAR_LIB_PIPELINES_BUILDID_H
+#define MORTAR_LIB_PIPELINES_BUILDID_H
+
+#include "llvm/ADT/StringRef.h"
+
+namespace mortar {
+
+/// The linker's hash of the program or library that Mortar is linked into, in hex; empty
+/// if it was linked without one.
+llvm::StringRef buildId();
+
+} // namespace mortar
+
+#endif // MORTAR_LIB_PIPELINES_BUILDID_H
