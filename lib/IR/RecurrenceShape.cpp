@@ -109,5 +109,9 @@ FailureOr<RecurrenceShape> RecurrenceShape::get(FusedOp region) {
     return fail("an operand of tokens", "none");
   if (shape.bounds >= 0 && shape.tokenDims != 1)
     return fail("one dimension of tokens beside bounds", "two");
+  if (shape.bounds < 0 &&
+      failed(verifyCompatibleShape(tokens.take_front(), slots.getShape().take_front())))
+    return fail("a row of slots for each sequence, " + debugString(Type(slots)),
+                Twine(tokens.front()) + " of them");
   return shape;
 }

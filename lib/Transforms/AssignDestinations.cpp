@@ -243,11 +243,8 @@ LogicalResult DestinationAssigner::findStates() {
                                  << func.getName()
                                  << "' in place of the argument that holds the old one, but ";
       };
-      for (Operation *user : pool.getUsers())
-        if (user != fused && !isa<tensor::DimOp>(user) && !user->isBeforeInBlock(fused))
-          return error() << "the old one is read afterwards";
-      if (llvm::is_contained(fused.getInputs(), pool))
-        return error() << "the region reads the old one as an input, too";
+      if (failed(checkStatesAreUpdated(fused)))
+        return failure();
       while (auto before = pool.getDefiningOp<FusedOp>()) {
         unsigned made = cast<OpResult>(pool).getResultNumber();
         if (before.getInitMap(made) != RowMap::State)

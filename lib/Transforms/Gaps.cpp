@@ -44,3 +44,23 @@ bool mortar::isReadAfter(Value value, Operation *op) {
     }
   return false;
 }
+
+LogicalResult mortar::checkStatesAreUpdated(FusedOp region) {
+  for (auto [i, pool] : llvm::enumerate(region.getInits())) {
+    if (region.getInitMap(i) != RowMap::State)
+      continue;
+    auto fail = [&](StringRef found) {
+      return region.emitError()
+             << "expected the new state to take the place of the old one, but " << found;
+    };
+    if (llvm::is_contained(region.getInputs(), pool))
+      return fail("the region reads the old one as an input, too");
+    for (Operation *user : pool.getUsers()) {
+      Operation *at = region->getBlock()->findAncestorOpInBlock(*user);
+      if (user != region && !isa<tensor::DimOp>(user) &&
+          (!at || !at->isBeforeInBlock(region)))
+        return fail("the old one is read afterwards");
+    }
+  }
+  return success();
+}

@@ -2,7 +2,7 @@
 #ifndef MORTAR_LIB_TRANSFORMS_GAPS_H
 #define MORTAR_LIB_TRANSFORMS_GAPS_H
 
-#include "mlir/IR/Operation.h"
+#include "mortar/IR/Mortar.h"
 
 namespace mortar {
 
@@ -12,6 +12,10 @@ bool isGlue(mlir::Operation *op);
 
 /// Whether `value`, or what may share its memory, is read after `op` in op's block.
 bool isReadAfter(mlir::Value value, mlir::Operation *op);
+
+/// Fails, after an error, if a state that `region` updates in place is read again: its
+/// buffer will hold the new one.
+llvm::LogicalResult checkStatesAreUpdated(FusedOp region);
 
 } // namespace mortar
 

@@ -62,6 +62,13 @@ private:
 struct OutlineGapsPass : ::mortar::impl::OutlineGapsPassBase<OutlineGapsPass> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
+    // Of a gap's own function nobody would see who else reads a state.
+    WalkResult result = getOperation().walk([](FusedOp region) {
+      return failed(checkStatesAreUpdated(region)) ? WalkResult::interrupt()
+                                                   : WalkResult::skip();
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
     for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
       if (!func.isExternal() && llvm::hasSingleElement(func.getBody()))
         outlineGapsOf(func, symbols);

@@ -40,7 +40,7 @@ static std::pair<Meeting, std::optional<Refusal>> findMeeting(FusedOp rows,
   };
   for (auto [i, input] : llvm::enumerate(recurrence.getInputs()))
     if (input.getDefiningOp() == rows && !meet(recurrence.getInputMap(i), input))
-      return refuse("the recurrence reads two of its results in two ways");
+      return refuse("the recurrence reads its results in two ways");
   for (auto [i, input] : llvm::enumerate(rows.getInputs())) {
     if (input.getDefiningOp() != recurrence)
       continue;
@@ -49,10 +49,11 @@ static std::pair<Meeting, std::optional<Refusal>> findMeeting(FusedOp rows,
       return refuse("it reads the recurrence's " + stringifyRowMap(map) + " as a " +
                     stringifyRowMap(rows.getInputMap(i)));
   }
-  if (!found || (found->map != RowMap::KeyRow && found->map != RowMap::ValueRow &&
-                 found->map != RowMap::HeadScalar))
-    return refuse("the recurrence reads it as " +
-                  (found ? stringifyRowMap(found->map) : StringRef("a state")));
+  if (!found)
+    return refuse("the recurrence updates it");
+  if (found->map != RowMap::KeyRow && found->map != RowMap::ValueRow &&
+      found->map != RowMap::HeadScalar)
+    return refuse("the recurrence reads it as " + stringifyRowMap(found->map));
   return {*found, std::nullopt};
 }
 
@@ -90,8 +91,7 @@ static bool mayEnter(Operation &op, int64_t length, bool asScalars) {
   auto fusible = dyn_cast<FusionOpInterface>(op);
   if (!fusible)
     return false;
-  return asScalars ? fusible.acceptsScalars()
-                   : !fusible.reducesRow() || !fusible.getReducedGroup();
+  return !asScalars || fusible.acceptsScalars();
 }
 
 /// A copy of `op`, with scalars for rows if the mapped operands are.
@@ -143,6 +143,11 @@ ChangedRegion mortar::enterRecurrence(RewriterBase &rewriter, FusedOp rows,
     initMaps.push_back(*map);
   }
   bool asScalars = meeting.map == RowMap::HeadScalar;
+  for (Operation &op : rows.getBodyBlock()->without_terminator())
+    if (auto fusible = dyn_cast<FusionOpInterface>(op);
+        fusible && fusible.reducesRow() && fusible.getReducedGroup())
+      return refuse("'" + op.getName().getStringRef() +
+                    "' reduces groups of a head's row, which a recurrence has whole");
   for (Operation &op : rows.getBodyBlock()->without_terminator())
     if (!mayEnter(op, meeting.extents.back(), asScalars))
       return refuse("'" + op.getName().getStringRef() + "' needs more than one head's " +
