@@ -1,7 +1,7 @@
 //===- fuzz-c-compiler.cpp - the compiler's C API, called in any order ----===//
 //
-// The first bytes choose what is called and with which options; the rest is a module.
-// Any pointer may be null, any handle dead, made up or of the other kind.
+// The bytes are a module, and the first of them, in the seeds a comment's "// ", choose the
+// options. Any pointer may be null, any handle dead, made up or of the other kind.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,8 +42,9 @@ static void use(uint64_t handle, bool outputs) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static constexpr const char *targets[] = {nullptr, "sm_90", "sm_80",     "host",
-                                            "z80",   "",      "x86-64-v3", "sm_"};
+  // '/' chooses the last.
+  static constexpr const char *targets[] = {nullptr, "sm_",  "sm_80",     "host",
+                                            "z80",   "",     "x86-64-v3", "sm_90"};
   if (size < 4)
     return 0;
   size_t said = 0;
@@ -59,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   options.onDiagnostic = data[3] & 1 ? readDiagnostic : nullptr;
   options.user = &said;
   MortarProgram program = 0;
-  check(mortarCompile(data[3] % 32 ? data + 4 : nullptr, size - 4,
+  check(mortarCompile(data[3] % 32 ? data : nullptr, size,
                       data[3] % 16 ? &options : nullptr, data[3] % 8 ? &program : nullptr));
   use(program, data[3] & 2);
   check(mortarProgramDestroy(program));
