@@ -49,11 +49,11 @@ static std::pair<Meeting, std::optional<Refusal>> findMeeting(FusedOp rows,
       return refuse("it reads the recurrence's " + stringifyRowMap(map) + " as a " +
                     stringifyRowMap(rows.getInputMap(i)));
   }
-  if (!found)
-    return refuse("the recurrence updates it");
-  if (found->map != RowMap::KeyRow && found->map != RowMap::ValueRow &&
-      found->map != RowMap::HeadScalar)
-    return refuse("the recurrence reads it as " + stringifyRowMap(found->map));
+  bool mayEnter = found && (found->map == RowMap::KeyRow || found->map == RowMap::ValueRow ||
+                            found->map == RowMap::HeadScalar);
+  if (!mayEnter)
+    return refuse("the recurrence reads it as " +
+                  stringifyRowMap(found ? found->map : RowMap::State));
   return {*found, std::nullopt};
 }
 

@@ -1017,3 +1017,14 @@ func.func @recurrence_c7_state_of_f8e4m3fn(%x0: tensor<?x4x5xf32>, %x1: tensor<?
   } -> tensor<?x4x5x8xf8E4M3FN>
   return
 }
+
+// -----
+
+func.func @recurrence_c7_slots_of_other_sequences(%x0: tensor<3x4x5xf32>, %x1: tensor<2xi32>, %y0: tensor<?x4x5x8xf32>) {
+  // expected-error @+1 {{(C7) expected a row of slots for each sequence, tensor<2xi32>, but found 3 of them}}
+  %0 = mortar.fused recurrence ins(%a = value_row %x0, %i = slots %x1 : tensor<3x4x5xf32>, tensor<2xi32>)
+      outs(%s = state %y0 : tensor<?x4x5x8xf32>) {
+    mortar.yield %s : vector<5x8xf32>
+  } -> tensor<?x4x5x8xf32>
+  return
+}
