@@ -11,7 +11,8 @@ def CheckInputPass : Pass<"mortar-check-input", "::mlir::ModuleOp"> {
     Begins every pipeline of Mortar's, so that a file from anywhere gives an error at
     the place and never a crash: ops within each other more than 256 deep, types of
     more than 2^47 bytes, types whose elements they may not have (bytecode can hold
-    them), symbols without a name. It changes nothing.
+    them), symbols without a name, ops whose operands have more types than they print. It
+    changes nothing.
   }];
 }
 
@@ -53,7 +54,10 @@ def FuseRowsPass : Pass<"mortar-fuse-rows", "::mlir::ModuleOp"> {
     - the dtype rule keeps a norm apart [dtype-rule]: all that was added to make its row
       must have its weight's type. `mixed-dtypes=fuse` lifts it, with the same bits;
     - what is alive of a row would exceed the registers [budget];
-    - their domains differ [domain];
+    - one is a recurrence, and the other can't be a part of it [recurrence]: its rows are
+      neither those of heads nor, element by element, of all value heads, or somebody else
+      reads its result, too, of tokens that no sequence may hold;
+    - both are recurrences [domain];
     - they stand in different blocks [other-block].
 
     An op with an attribute that fusion doesn't know [unknown-attribute], with a dynamic
