@@ -6,7 +6,7 @@ import pathlib
 import torch
 
 TYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2, torch.float8_e4m3fn: 3,
-         torch.int8: 4, torch.float8_e8m0fnu: 7}
+         torch.int8: 4, torch.int32: 5, torch.float8_e8m0fnu: 7}
 TORCH = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16,
          "f8E4M3FN": torch.float8_e4m3fn, "i8": torch.int8,
          "f8E8M0FNU": torch.float8_e8m0fnu}
