@@ -34,6 +34,12 @@ static std::string sha256(StringRef bytes) {
                      /*LowerCase=*/true);
 }
 
+/// Whether `name` is one that a key gives. Others' files may lie beside ours.
+static bool isEntryName(StringRef name) {
+  return name.size() == 64 &&
+         name.find_first_not_of("0123456789abcdef") == StringRef::npos;
+}
+
 /// Whether somebody else could have written what `status` describes.
 static Status checkOwn(const struct stat &status, const char *what) {
   if (status.st_uid != geteuid())
@@ -205,6 +211,18 @@ Status ArtifactCache::store(const std::string &key, StringRef content) const {
   return Status();
 }
 
+/// Whether the file begins as an entry does.
+static bool hasMagic(int folder, const std::string &name) {
+  int file =
+      openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0)
+    return false;
+  std::string begin(magic.size(), 0);
+  bool has = readAll(file, begin) && begin == magic;
+  close(file);
+  return has;
+}
+
 void ArtifactCache::prune(uint64_t bytes) const {
   int again = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *listing = again >= 0 ? fdopendir(again) : nullptr;
@@ -227,7 +245,7 @@ void ArtifactCache::prune(uint64_t bytes) const {
     if (fstatat(descriptor, found->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(status.st_mode))
       continue;
-    if (!name.starts_with(".")) {
+    if (isEntryName(name)) {
       entries.push_back({name.str(), status.st_mtim, uint64_t(status.st_size)});
       total += status.st_size;
     } else if (name.starts_with(temporaryPrefix) &&
@@ -236,6 +254,15 @@ void ArtifactCache::prune(uint64_t bytes) const {
     }
   }
   closedir(listing);
+  if (total <= bytes)
+    return;
+  // What only has an entry's name is neither counted nor removed. Looked at now, when
+  // there is something to remove: it takes opening every file.
+  llvm::erase_if(entries, [&](const Entry &entry) {
+    bool isForeign = !hasMagic(descriptor, entry.name);
+    total -= isForeign ? entry.bytes : 0;
+    return isForeign;
+  });
   llvm::sort(entries, [](const Entry &a, const Entry &b) {
     return std::tie(a.used.tv_sec, a.used.tv_nsec, a.name) <
            std::tie(b.used.tv_sec, b.used.tv_nsec, b.name);

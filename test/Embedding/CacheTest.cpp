@@ -422,19 +422,49 @@ TEST_F(Cache, ManyProcessesAtOnce) {
   EXPECT_LE(entries().size(), 1u);
 }
 
+/// Makes what `path` names look `seconds` after 1970 old.
+void setAge(const std::string &path, time_t seconds) {
+  timespec then[2] = {{seconds, 0}, {seconds, 0}};
+  EXPECT_EQ(utimensat(AT_FDCWD, path.c_str(), then, 0), 0);
+}
+
 TEST_F(Cache, PrunesTheLeastRecentlyUsed) {
   auto cache = ArtifactCache::open(folder);
   ASSERT_TRUE(cache.ok());
-  for (const char *key : {"a", "b", "c"}) {
-    ASSERT_TRUE(cache->store(key, std::string(1000, *key)).ok());
-    timespec long_ago[2] = {{*key, 0}, {*key, 0}};
-    utimensat(AT_FDCWD, (folder + "/" + key).c_str(), long_ago, 0);
+  const std::string a(64, 'a'), b(64, 'b'), c(64, 'c');
+  for (const std::string &key : {a, b, c}) {
+    ASSERT_TRUE(cache->store(key, std::string(1000, 'x')).ok());
+    setAge(folder + "/" + key, key.front());
   }
-  ASSERT_TRUE(*cache->find("a")); // which makes it the youngest
+  ASSERT_TRUE(*cache->find(a)); // which makes it the youngest
   cache->prune(2500);
-  EXPECT_TRUE(*cache->find("a"));
-  EXPECT_FALSE(*cache->find("b"));
-  EXPECT_TRUE(*cache->find("c"));
+  EXPECT_TRUE(*cache->find(a));
+  EXPECT_FALSE(*cache->find(b));
+  EXPECT_TRUE(*cache->find(c));
+}
+
+/// Somebody may say --cache=DIR where there is more than a cache.
+TEST_F(Cache, PrunesNoFileOfOthers) {
+  auto cache = ArtifactCache::open(folder);
+  ASSERT_TRUE(cache.ok());
+  const std::string ours(64, 'a');
+  ASSERT_TRUE(cache->store(ours, "content").ok());
+  setAge(folder + "/" + ours, 2000);
+  // None is ours: by its name, or by how it begins.
+  const std::string others[] = {"thesis.tex", std::string(63, 'b'), std::string(65, 'b'),
+                                std::string(64, 'B'), std::string(64, 'g'),
+                                std::string(64, 'c'), std::string(64, 'd')};
+  for (const std::string &name : others) {
+    std::string magic = name.front() < 'c' || name.front() > 'd' ? "mortar-cache 1 " : "";
+    write(folder + "/" + name, name == std::string(64, 'd') ? "" : magic + "mine");
+    setAge(folder + "/" + name, 1000);
+  }
+  cache->prune(1000); // nor do they count
+  EXPECT_TRUE(*cache->find(ours));
+  cache->prune(0);
+  EXPECT_FALSE(*cache->find(ours));
+  for (const std::string &name : others)
+    EXPECT_TRUE(llvm::sys::fs::exists(folder + "/" + name)) << name;
 }
 
 } // namespace
