@@ -103,15 +103,20 @@ ArtifactCache::~ArtifactCache() {
 // Reading
 //===----------------------------------------------------------------------===//
 
+/// Fills `bytes`, or makes it what there was. False if reading failed (errno).
 static bool readAll(int file, std::string &bytes) {
-  for (size_t done = 0; done < bytes.size();) {
+  size_t done = 0;
+  while (done < bytes.size()) {
     ssize_t count = read(file, &bytes[done], bytes.size() - done);
     if (count < 0 && errno == EINTR)
       continue;
-    if (count <= 0)
+    if (count < 0)
       return false;
+    if (count == 0)
+      break;
     done += count;
   }
+  bytes.resize(done);
   return true;
 }
 
@@ -128,37 +133,52 @@ static Expected<std::string> checkEntry(std::string bytes) {
 }
 
 Expected<std::optional<std::string>> ArtifactCache::find(const std::string &key) const {
+  auto failed = [&](const Status &why) {
+    return why.in("cache '", folder, "': entry ", key);
+  };
+  auto systemError = [&](const char *what) {
+    return failed(Status::error("expected to ", what, " the entry, but: ",
+                                std::strerror(errno)));
+  };
+  // Only what is known to be no entry of ours goes. What fails for another reason, as
+  // when there are too many open files, may do tomorrow.
+  auto remove = [&](const Status &why) {
+    unlinkat(descriptor, key.c_str(), 0);
+    return failed(why);
+  };
   // A pipe in an entry's place must not make us wait.
   int file =
       openat(descriptor, key.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (file < 0 && errno == ENOENT)
     return std::optional<std::string>();
+  // ENXIO: a socket.
+  bool isOther = file < 0 && (errno == ELOOP || errno == ENXIO);
+  if (file < 0 && !isOther)
+    return systemError("open");
   auto closing = llvm::make_scope_exit([&] {
     if (file >= 0)
       close(file);
   });
-  Status problem;
   struct stat status;
-  std::string bytes;
-  if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
-    problem = Status::error("expected an entry that is a file, found another thing");
-  else if (Status own = checkOwn(status, "an entry"); !own.ok())
-    problem = own;
-  else if (uint64_t(status.st_size) > maxBytes)
-    problem = Status::error("expected at most ", maxBytes, " bytes, found ",
-                            uint64_t(status.st_size));
-  else if (bytes.resize(status.st_size); !readAll(file, bytes))
-    problem = Status::error("expected to read ", bytes.size(), " bytes, found fewer");
-  if (problem.ok()) {
-    Expected<std::string> content = checkEntry(std::move(bytes));
-    if (content) {
-      futimens(file, nullptr); // used now
-      return std::optional(*std::move(content));
-    }
-    problem = content.status();
-  }
-  unlinkat(descriptor, key.c_str(), 0);
-  return problem.in("cache '", folder, "': entry ", key);
+  if (!isOther && fstat(file, &status) != 0)
+    return systemError("look at");
+  if (isOther || !S_ISREG(status.st_mode))
+    return remove(Status::error("expected an entry that is a file, found another thing"));
+  if (Status own = checkOwn(status, "an entry"); !own.ok())
+    return remove(own);
+  auto size = uint64_t(status.st_size);
+  if (size > maxBytes)
+    return remove(Status::error("expected at most ", maxBytes, " bytes, found ", size));
+  std::string bytes(size, 0);
+  if (!readAll(file, bytes))
+    return systemError("read");
+  if (bytes.size() < size)
+    return failed(Status::error("expected to read ", size, " bytes, found fewer"));
+  Expected<std::string> content = checkEntry(std::move(bytes));
+  if (!content)
+    return remove(content.status());
+  futimens(file, nullptr); // used now
+  return std::optional(*std::move(content));
 }
 
 //===----------------------------------------------------------------------===//

@@ -11,15 +11,32 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 using mortar::ArtifactCache;
+
+/// What the next read of a file gives instead: 0 at its end, or an errno, negative.
+static thread_local std::optional<int> nextRead;
+
+/// In the place of the C library's.
+extern "C" ssize_t read(int file, void *bytes, size_t count) {
+  if (!nextRead)
+    return syscall(SYS_read, file, bytes, count);
+  int answer = *nextRead;
+  nextRead.reset();
+  if (answer < 0)
+    errno = -answer;
+  return answer < 0 ? -1 : answer;
+}
 
 namespace {
 
@@ -280,6 +297,33 @@ TEST_F(Cache, ForeignEntriesAreNotRead) {
   ASSERT_EQ(unlink(path.c_str()), 0);
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0); // would wait for ever
   EXPECT_EQ(compile().artifact, cold.artifact);
+}
+
+/// What passes says nothing about the entry, which stays.
+TEST_F(Cache, PassingTroubleLeavesTheEntry) {
+  compile();
+  std::string key = llvm::sys::path::filename(entries().front()).str();
+  auto cache = ArtifactCache::open(folder);
+  ASSERT_TRUE(cache.ok());
+  rlimit files;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+  rlimit none = {3, files.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  auto found = cache->find(key);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+  std::string where = "cache '" + folder + "': entry " + key + ": ";
+  EXPECT_EQ(found.message(),
+            where + "expected to open the entry, but: Too many open files");
+  nextRead = -EIO;
+  EXPECT_EQ(cache->find(key).message(),
+            where + "expected to read the entry, but: Input/output error");
+  nextRead = 0;
+  found = cache->find(key);
+  EXPECT_EQ(found.message().substr(0, where.size() + 17), where + "expected to read ");
+  EXPECT_NE(found.message().find(" bytes, found fewer"), std::string::npos);
+  found = cache->find(key);
+  ASSERT_TRUE(found.ok()) << found.message();
+  EXPECT_TRUE(*found);
 }
 
 TEST_F(Cache, ForeignFoldersAreNotUsed) {

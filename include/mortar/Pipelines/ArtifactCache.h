@@ -34,7 +34,8 @@ public:
   ~ArtifactCache();
 
   /// The content stored under `key`, a file's name; nothing if there is none. The error
-  /// says what is wrong with an entry, which is then removed.
+  /// says what is wrong with an entry, which is then removed, or why it can't be read
+  /// now, and then it stays.
   runtime::Expected<std::optional<std::string>> find(const std::string &key) const;
 
   /// Stores `content`; what was there before is replaced. Only what is stored under 64
