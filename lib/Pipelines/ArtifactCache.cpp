@@ -66,7 +66,15 @@ std::string ArtifactCache::defaultFolder() {
   return path.str().str();
 }
 
-Expected<ArtifactCache> ArtifactCache::open(const std::string &folder) {
+/// Without slashes at its end, alone or before dots: a link with one is followed.
+static std::string withoutSlashes(StringRef folder) {
+  while (folder.size() > 1 && (folder.ends_with("/") || folder.ends_with("/.")))
+    folder = folder.drop_back();
+  return folder.str();
+}
+
+Expected<ArtifactCache> ArtifactCache::open(const std::string &given) {
+  const std::string folder = withoutSlashes(given);
   auto failed = [&](const Status &why) { return why.in("cache '", folder, "'"); };
   auto systemError = [&](const char *what) {
     return failed(Status::error("expected to ", what, ", but: ", std::strerror(errno)));

@@ -357,6 +357,26 @@ TEST_F(Cache, ForeignFoldersAreNotUsed) {
   EXPECT_NE(warning().find("expected to make the folder, but: "), std::string::npos);
 }
 
+/// A link's slash would follow it, and a folder's would be made with its parents.
+TEST_F(Cache, SlashesAtTheEndChangeNothing) {
+  const std::string plain = folder;
+  for (const char *end : {"/", "///", "/.", "/./", "/././/"}) {
+    ASSERT_TRUE(ArtifactCache::open(plain + end).ok()) << end;
+    struct stat status;
+    ASSERT_EQ(stat(plain.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0700u) << end;
+    ASSERT_EQ(rename(plain.c_str(), (scratch + "/real").c_str()), 0);
+    ASSERT_EQ(symlink((scratch + "/real").c_str(), plain.c_str()), 0);
+    auto linked = ArtifactCache::open(plain + end);
+    EXPECT_NE(linked.message().find("expected to open a folder that is no symbolic link"),
+              std::string::npos)
+        << end << linked.message();
+    ASSERT_EQ(unlink(plain.c_str()), 0);
+    ASSERT_EQ(rmdir((scratch + "/real").c_str()), 0);
+  }
+  (void)ArtifactCache::open("/"); // has nothing before its slash
+}
+
 //===----------------------------------------------------------------------===//
 // Writing
 //===----------------------------------------------------------------------===//
