@@ -119,7 +119,7 @@ static LogicalResult checkText(llvm::MemoryBufferRef bytes,
 
 static constexpr int readable = 0, refused = 1;
 static constexpr int maxSeconds = 10;
-static constexpr uint64_t maxMemory = uint64_t(1) << 32;
+static constexpr uint64_t maxMemory = uint64_t(1) << 32; // beside what the host has
 
 namespace {
 /// One way for bytes between two processes.
@@ -156,6 +156,17 @@ static bool translate(llvm::MemoryBufferRef bytes,
   return true;
 }
 
+/// How many bytes of addresses this process has: with CUDA or JAX in it, many more than
+/// the reader may take. 0 if the system doesn't say.
+static uint64_t addressesInUse() {
+  int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  char text[32] = {};
+  ssize_t count = file >= 0 ? read(file, text, sizeof(text) - 1) : 0;
+  if (file >= 0)
+    close(file);
+  return count > 0 ? strtoull(text, nullptr, 10) * sysconf(_SC_PAGESIZE) : 0;
+}
+
 /// In a process that nobody will miss.
 [[noreturn]] static void runChild(llvm::MemoryBufferRef bytes,
                                   const DialectRegistry &registry,
@@ -168,8 +179,9 @@ static bool translate(llvm::MemoryBufferRef bytes,
 #if !__has_feature(                                                            \
     address_sanitizer) // whose shadow takes terabytes of addresses
   rlimit memory;
-  if (getrlimit(RLIMIT_AS, &memory) == 0 && memory.rlim_cur > maxMemory) {
-    memory.rlim_cur = std::min<rlim_t>(maxMemory, memory.rlim_max);
+  rlim_t enough = addressesInUse() + maxMemory;
+  if (getrlimit(RLIMIT_AS, &memory) == 0 && memory.rlim_cur > enough) {
+    memory.rlim_cur = std::min(enough, memory.rlim_max);
     setrlimit(RLIMIT_AS, &memory);
   }
 #endif

@@ -2,11 +2,17 @@
 
 #include "mortar-c/Compiler.h"
 
+#include "mortar/InitAll.h"
 #include "mortar/Runtime/Artifact.h"
+
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Parser/Parser.h"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <sys/mman.h>
 #include <thread>
 
 namespace {
@@ -111,6 +117,34 @@ TEST(Compiler, RequiredFusionsAreErrors) {
   EXPECT_EQ(refusal(layer, options),
             "module:0:0: expected fusing to be on where fusions are required, but found "
             "it off");
+}
+
+//===----------------------------------------------------------------------===//
+// Hosts
+//===----------------------------------------------------------------------===//
+
+/// Compiles `layer` from bytecode, which a child process reads.
+void compileBytecode() {
+  mlir::DialectRegistry registry;
+  mortar::registerAllDialects(registry);
+  mlir::MLIRContext context(registry);
+  std::string bytes;
+  llvm::raw_string_ostream os(bytes);
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(layer, &context);
+  ASSERT_TRUE(succeeded(mlir::writeBytecodeToFile(*module, os)));
+  MortarProgram program = 0;
+  ASSERT_EQ(compile(bytes, optionsFor("sm_90"), &program), 0) << lastError();
+  EXPECT_EQ(mortarProgramDestroy(program), 0);
+}
+
+/// As processes with CUDA, PyTorch or JAX do, which reserve more than they use.
+TEST(Host, ReservesAddresses) {
+  size_t size = size_t(8) << 30;
+  void *reserved = mmap(nullptr, size, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(reserved, MAP_FAILED);
+  compileBytecode();
+  munmap(reserved, size);
 }
 
 //===----------------------------------------------------------------------===//
