@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstring>
 #include <sys/mman.h>
 #include <thread>
@@ -145,6 +146,15 @@ TEST(Host, ReservesAddresses) {
   ASSERT_NE(reserved, MAP_FAILED);
   compileBytecode();
   munmap(reserved, size);
+}
+
+TEST(Host, IgnoresItsChildren) {
+  auto before = signal(SIGCHLD, SIG_IGN);
+  compileBytecode();
+  EXPECT_EQ(refusal("ML\xefR\x0d damaged", optionsFor("sm_90")),
+            "module:0:0: expected bytecode that MLIR wrote, but found some that its "
+            "reader refuses");
+  signal(SIGCHLD, before);
 }
 
 //===----------------------------------------------------------------------===//
