@@ -17,7 +17,10 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
+#include <cerrno>
+#include <cstring>
 #include <mutex>
+#include <sys/wait.h>
 
 using namespace mlir;
 
@@ -122,6 +125,25 @@ struct TemporaryFile {
 };
 } // namespace
 
+/// Runs a program to its end. False if it failed; `problem` says why if the program
+/// itself doesn't. True, too, if this process isn't told: its host may ignore its
+/// children, or wait for all of them. LLVM's ExecuteAndWait needs to be told and, to
+/// limit the time, takes the host's SIGALRM.
+static bool runToEnd(StringRef program, ArrayRef<StringRef> arguments,
+                     ArrayRef<std::optional<StringRef>> redirects, std::string &problem) {
+  llvm::sys::ProcessInfo child = llvm::sys::ExecuteNoWait(
+      program, arguments, std::nullopt, redirects, /*MemoryLimit=*/0, &problem);
+  if (child.Pid == llvm::sys::ProcessInfo::InvalidPid)
+    return false;
+  int status = 0;
+  pid_t ended;
+  while ((ended = waitpid(child.Pid, &status, 0)) < 0 && errno == EINTR)
+    ;
+  if (ended == child.Pid && WIFSIGNALED(status))
+    problem = strsignal(WTERMSIG(status));
+  return ended < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 FailureOr<std::string> mortar::assemblePTX(Location loc, StringRef ptx, StringRef chip,
                                            StringRef ptxas, std::string *report) {
   TemporaryFile source("ptx"), cubin("cubin"), log("log");
@@ -139,15 +161,15 @@ FailureOr<std::string> mortar::assemblePTX(Location loc, StringRef ptx, StringRe
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log.path),
                                           StringRef(log.path)};
   std::string problem;
-  int rc = llvm::sys::ExecuteAndWait(ptxas, arguments, std::nullopt, redirects,
-                                     /*SecondsToWait=*/120, 0, &problem);
+  bool succeeded = runToEnd(ptxas, arguments, redirects, problem);
   auto said = llvm::MemoryBuffer::getFile(log.path);
   StringRef text = said ? (*said)->getBuffer() : StringRef();
   if (report)
     *report = text.str();
   auto made = llvm::MemoryBuffer::getFile(cubin.path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
-  if (rc != 0 || !made)
+  // Where nobody is told how ptxas ended, it succeeded if it wrote: that is its last step.
+  if (!succeeded || !made || (*made)->getBufferSize() == 0)
     return emitError(loc) << "expected ptxas ('" << ptxas << "') to assemble the "
                           << "kernels for " << chip << ", but it failed: "
                           << (problem.empty() ? text.trim() : StringRef(problem));
