@@ -63,7 +63,7 @@ TEST(Compiler, Versions) {
   uint32_t api = 0, format = 0, numerics = 0;
   ASSERT_EQ(mortarCompilerVersion(&api, &format, &numerics), 0);
   EXPECT_EQ(api, 1u);
-  EXPECT_EQ(format, 1u);
+  EXPECT_EQ(format, mortar::runtime::artifactFormatVersion);
   EXPECT_GE(numerics, 1u);
   EXPECT_EQ(mortarCompilerVersion(&api, nullptr, &numerics), 1);
   EXPECT_EQ(lastError(), "expected a pointer for 'format', found null");
