@@ -237,8 +237,13 @@ static runtime::Status checkCPU(StringRef cpu) {
   SmallVector<StringRef> needed; // first the name
   cpu.split(needed, '+');
   // Features are named for "host", which may lack some that its model has.
-  if (needed.size() == 1)
+  if (needed.size() == 1) {
+    // Of one that it doesn't know LLVM would read beyond its table.
+    if (llvm::X86::parseArchX86(cpu) == llvm::X86::CK_None)
+      return runtime::Status::error("expected code for a CPU that LLVM knows, like "
+                                    "x86-64-v3, found it for '", cpu.str(), "'");
     llvm::X86::getFeaturesForCPU(cpu, needed);
+  }
   for (StringRef feature : ArrayRef(needed).drop_front()) {
     auto found = here.find(feature);
     // Tuning and such aren't listed, and no code depends on them.

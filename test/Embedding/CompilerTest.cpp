@@ -473,6 +473,15 @@ TEST_F(OnHost, OddArtifactsAreErrors) {
   odd.entries[0].name = "another";
   EXPECT_NE(loadError(odd).find("mortar_packed_another"), std::string::npos)
       << lastError();
+  for (const char *cpu : {"znver99", "sm_90", "avx2", ""}) {
+    odd = *sound;
+    odd.images[0].chip = cpu;
+    EXPECT_NE(loadError(odd).find("expected code for a CPU that LLVM knows, like "
+                                  "x86-64-v3, found it for '" +
+                                  std::string(cpu) + "'"),
+              std::string::npos)
+        << lastError();
+  }
 }
 
 } // namespace
