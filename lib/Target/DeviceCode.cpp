@@ -37,23 +37,35 @@ static void initializeNVPTX() {
 namespace {
 /// LLVM ends the process when it can't select an instruction; a compiler must not. What
 /// recovers from that handles signals, so it goes when nobody compiles: the process may
-/// be another's.
+/// be another's. One that had it on itself keeps it.
 class RecoveryEnabled {
 public:
   RecoveryEnabled() {
     std::lock_guard<std::mutex> lock(mutex);
-    if (users++ == 0)
+    if (users++ != 0)
+      return;
+    hadIt = isOn();
+    if (!hadIt)
       llvm::CrashRecoveryContext::Enable();
   }
   ~RecoveryEnabled() {
     std::lock_guard<std::mutex> lock(mutex);
-    if (--users == 0)
+    if (--users == 0 && !hadIt)
       llvm::CrashRecoveryContext::Disable();
   }
 
 private:
+  /// LLVM doesn't say, but only then is there a context to run in.
+  static bool isOn() {
+    bool on = false;
+    llvm::CrashRecoveryContext context;
+    context.RunSafely([&] { on = llvm::CrashRecoveryContext::GetCurrent() != nullptr; });
+    return on;
+  }
+
   static inline std::mutex mutex;
   static inline unsigned users = 0;
+  static inline bool hadIt = false;
 };
 } // namespace
 

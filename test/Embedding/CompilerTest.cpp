@@ -8,6 +8,7 @@
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/FileSystem.h"
 
 #include <gtest/gtest.h>
@@ -159,6 +160,27 @@ TEST(Host, IgnoresItsChildren) {
             "module:0:0: expected bytecode that MLIR wrote, but found some that its "
             "reader refuses");
   signal(SIGCHLD, before);
+}
+
+bool recoversFromCrashes() {
+  bool recovers = false;
+  llvm::CrashRecoveryContext context;
+  context.RunSafely(
+      [&] { recovers = llvm::CrashRecoveryContext::GetCurrent() != nullptr; });
+  return recovers;
+}
+
+/// One that links LLVM itself, and has it recover.
+TEST(Host, RecoversFromItsOwnCrashes) {
+  MortarProgram program = 0;
+  for (bool host : {false, true}) {
+    if (host)
+      llvm::CrashRecoveryContext::Enable();
+    ASSERT_EQ(compile(layer, optionsFor("sm_90"), &program), 0) << lastError();
+    EXPECT_EQ(mortarProgramDestroy(program), 0);
+    EXPECT_EQ(recoversFromCrashes(), host);
+  }
+  llvm::CrashRecoveryContext::Disable();
 }
 
 /// With a ptxas of our own.
