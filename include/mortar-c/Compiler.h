@@ -77,7 +77,8 @@ MORTAR_RUNTIME_API int mortarCompilerVersion(uint32_t *api, uint32_t *format,
                                              uint32_t *numerics);
 
 /* Compiles `size` bytes of MLIR, text or bytecode. `options` may be null. Bytecode is
-   read in a child process; text is faster. */
+   read in a child process; text is faster. Takes a stack of 8 MiB, as main threads have;
+   threads of some languages' pools have less. */
 MORTAR_RUNTIME_API int mortarCompile(const void *module, size_t size,
                                      const MortarCompileOptions *options,
                                      MortarProgram *program);

@@ -314,11 +314,14 @@ TEST(Compiler, OddModules) {
             "reader refuses");
 }
 
-TEST(Compiler, NullPointersAreErrors) {
+TEST(Compiler, NullPointersAndWildSizesAreErrors) {
   MortarProgram program = 0;
   EXPECT_EQ(mortarCompile(nullptr, 5, nullptr, &program), 1);
   EXPECT_EQ(lastError(), "expected a pointer for 'module', found null");
   EXPECT_EQ(mortarCompile(layer, strlen(layer), nullptr, nullptr), 1);
+  EXPECT_EQ(mortarCompile(layer, SIZE_MAX, nullptr, &program), 1);
+  EXPECT_EQ(lastError(), "expected a module of which a copy fits into memory, found one of " +
+                             std::to_string(SIZE_MAX) + " bytes");
   ASSERT_EQ(compile(layer, optionsFor("sm_90"), &program), 0) << lastError();
   size_t size = 0;
   const void *bytes = nullptr;
