@@ -189,10 +189,35 @@ std::string HostCode::header(StringRef guard) const {
   return text;
 }
 
+namespace {
+/// What LLVM's linker says beside the error that it returns. It prints that otherwise.
+class LinkReports {
+public:
+  explicit LinkReports(llvm::orc::ExecutionSession &session) {
+    session.setErrorReporter([said = said](llvm::Error error) {
+      std::lock_guard<std::mutex> lock(said->mutex);
+      said->text += "; " + llvm::toString(std::move(error));
+    });
+  }
+  std::string text() const {
+    std::lock_guard<std::mutex> lock(said->mutex);
+    return said->text;
+  }
+
+private:
+  /// Lives as long as the session may report.
+  struct Said {
+    std::mutex mutex;
+    std::string text;
+  };
+  std::shared_ptr<Said> said = std::make_shared<Said>();
+};
+} // namespace
+
 /// `error` as a runtime status.
-static runtime::Status toStatus(llvm::Error error) {
+static runtime::Status toStatus(llvm::Error error, const std::string &more = "") {
   return runtime::Status::error("the CPU code can't be loaded: ",
-                                llvm::toString(std::move(error)));
+                                llvm::toString(std::move(error)), more);
 }
 
 runtime::Status HostCode::link() {
@@ -201,9 +226,10 @@ runtime::Status HostCode::link() {
   auto made = llvm::orc::LLJITBuilder().create();
   if (!made)
     return toStatus(made.takeError());
+  LinkReports reports((*made)->getExecutionSession());
   if (auto error = (*made)->addObjectFile(
           llvm::MemoryBuffer::getMemBufferCopy(objectBytes, "mortar")))
-    return toStatus(std::move(error));
+    return toStatus(std::move(error), reports.text());
   // malloc, free and memcpy, for temporaries.
   auto symbols = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
       (*made)->getDataLayout().getGlobalPrefix());
@@ -213,7 +239,7 @@ runtime::Status HostCode::link() {
   for (const runtime::Entry &entry : allEntries) {
     auto symbol = (*made)->lookup("mortar_packed_" + entry.name);
     if (!symbol)
-      return toStatus(symbol.takeError());
+      return toStatus(symbol.takeError(), reports.text());
     functions.push_back(symbol->toPtr<const char *(void **)>());
   }
   jit = std::move(*made);

@@ -15,6 +15,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <elf.h>
 #include <fstream>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -476,6 +477,17 @@ TEST_F(OnHost, DamagedArtifactIsAnError) {
   EXPECT_EQ(lastError(), "checksum mismatch: the artifact is damaged");
 }
 
+/// The sizes of all symbols in an object, beyond what they stand in.
+void enlargeSymbols(std::string &object) {
+  auto *file = reinterpret_cast<Elf64_Ehdr *>(&object[0]);
+  auto *sections = reinterpret_cast<Elf64_Shdr *>(&object[file->e_shoff]);
+  for (int i = 0; i < file->e_shnum; ++i)
+    if (sections[i].sh_type == SHT_SYMTAB)
+      for (size_t at = 0; at < sections[i].sh_size; at += sizeof(Elf64_Sym))
+        reinterpret_cast<Elf64_Sym *>(&object[sections[i].sh_offset + at])->st_size =
+            1 << 20;
+}
+
 TEST_F(OnHost, OddArtifactsAreErrors) {
   auto sound = mortar::runtime::parseArtifact(artifact.data(), artifact.size());
   ASSERT_TRUE(sound.ok()) << sound.message();
@@ -498,6 +510,13 @@ TEST_F(OnHost, OddArtifactsAreErrors) {
   odd.entries[0].name = "another";
   EXPECT_NE(loadError(odd).find("mortar_packed_another"), std::string::npos)
       << lastError();
+  odd = *sound;
+  enlargeSymbols(odd.images[0].bytes);
+  testing::internal::CaptureStderr();
+  EXPECT_NE(loadError(odd).find("past the end of its containing block"),
+            std::string::npos)
+      << lastError();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), ""); // what LLVM would print
   for (const char *cpu : {"znver99", "sm_90", "avx2", ""}) {
     odd = *sound;
     odd.images[0].chip = cpu;
