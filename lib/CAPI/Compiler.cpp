@@ -227,6 +227,8 @@ int mortarCompilerVersion(uint32_t *api, uint32_t *format, uint32_t *numerics) {
   });
 }
 
+const char *mortarCompilerLastError(void) { return runtime::lastError().c_str(); }
+
 int mortarCompile(const void *module, size_t size, const MortarCompileOptions *options,
                   MortarProgram *program) {
   return guarded([&]() -> Status {
