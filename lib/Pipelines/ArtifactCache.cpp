@@ -111,18 +111,19 @@ ArtifactCache::~ArtifactCache() {
 // Reading
 //===----------------------------------------------------------------------===//
 
+/// Opens what may be an entry. A pipe in its place must not make us wait.
+static int openToRead(int folder, const std::string &key) {
+  return openat(folder, key.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
 /// Fills `bytes`, or makes it what there was. False if reading failed (errno).
 static bool readAll(int file, std::string &bytes) {
   size_t done = 0;
-  while (done < bytes.size()) {
-    ssize_t count = read(file, &bytes[done], bytes.size() - done);
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count < 0)
+  for (ssize_t count = 1; count != 0 && done < bytes.size();) {
+    count = read(file, &bytes[done], bytes.size() - done);
+    if (count < 0 && errno != EINTR)
       return false;
-    if (count == 0)
-      break;
-    done += count;
+    done += std::max<ssize_t>(count, 0);
   }
   bytes.resize(done);
   return true;
@@ -154,16 +155,14 @@ Expected<std::optional<std::string>> ArtifactCache::find(const std::string &key)
     unlinkat(descriptor, key.c_str(), 0);
     return failed(why);
   };
-  // A pipe in an entry's place must not make us wait.
-  int file =
-      openat(descriptor, key.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  int file = openToRead(descriptor, key);
   if (file < 0 && errno == ENOENT)
     return std::optional<std::string>();
   // ENXIO: a socket.
   bool isOther = file < 0 && (errno == ELOOP || errno == ENXIO);
   if (file < 0 && !isOther)
     return systemError("open");
-  auto closing = llvm::make_scope_exit([&] {
+  llvm::scope_exit closing([&] {
     if (file >= 0)
       close(file);
   });
@@ -241,14 +240,12 @@ Status ArtifactCache::store(const std::string &key, StringRef content) const {
 
 /// Whether the file begins as an entry does.
 static bool hasMagic(int folder, const std::string &name) {
-  int file =
-      openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  int file = openToRead(folder, name);
   if (file < 0)
     return false;
+  llvm::scope_exit closing([&] { close(file); });
   std::string begin(magic.size(), 0);
-  bool has = readAll(file, begin) && begin == magic;
-  close(file);
-  return has;
+  return readAll(file, begin) && begin == magic;
 }
 
 void ArtifactCache::prune(uint64_t bytes) const {
@@ -266,7 +263,6 @@ void ArtifactCache::prune(uint64_t bytes) const {
   };
   std::vector<Entry> entries;
   uint64_t total = 0;
-  time_t now = time(nullptr);
   while (dirent *found = readdir(listing)) {
     StringRef name = found->d_name;
     struct stat status;
@@ -277,7 +273,7 @@ void ArtifactCache::prune(uint64_t bytes) const {
       entries.push_back({name.str(), status.st_mtim, uint64_t(status.st_size)});
       total += status.st_size;
     } else if (name.starts_with(temporaryPrefix) &&
-               now - status.st_mtim.tv_sec > abandonedSeconds) {
+               time(nullptr) - status.st_mtim.tv_sec > abandonedSeconds) {
       unlinkat(descriptor, found->d_name, 0);
     }
   }

@@ -2,6 +2,8 @@
 
 #include "CacheTest.h"
 
+#include "../../lib/Pipelines/BuildId.h"
+
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -71,6 +73,15 @@ TEST_F(Cache, OpsThatStandApartAreAnotherEntry) {
   same.replace(same.rfind("tensor<?x8xf32>\n  return"), 16,
                "tensor<?x8xf32> loc(\"a\":1:1)\n");
   EXPECT_EQ(compile(same).cached, 0u);
+}
+
+/// Both are in the key: libLLVM.so may be replaced by itself.
+TEST_F(Cache, BuildsHaveIds) {
+  EXPECT_FALSE(mortar::buildId().empty());
+  EXPECT_FALSE(mortar::llvmBuildId().empty());
+#ifdef MORTAR_DYNAMIC_LLVM
+  EXPECT_NE(mortar::llvmBuildId(), mortar::buildId());
+#endif
 }
 
 TEST_F(Cache, LineTablesAreCode) {
