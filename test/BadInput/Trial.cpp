@@ -46,9 +46,9 @@ public:
   }
 
   std::string problem;
+  bool known; // whether every op has a place
 
 private:
-  bool known;
   unsigned errors = 0, located = 0;
   std::string said;
   ScopedDiagnosticHandler handler;
@@ -236,6 +236,12 @@ Verdict mortar::badinput::tryBytes(StringRef bytes, const Effort &effort,
   llvm::SourceMgr sources;
   auto module = readInput(llvm::MemoryBuffer::getMemBufferCopy(bytes, "mutant"),
                           sources, context.get());
+  // A location may be one of nothing, which is no place.
+  if (module)
+    module->walk([&](Operation *op) {
+      if (!op->getLoc()->findInstanceOf<FileLineColLoc>())
+        listener.known = false;
+    });
   if (listener.check(bool(module), "the parser"))
     verdict.outcome = Trial{listener, effort}.run(*module);
   verdict.problem = listener.problem;
