@@ -11,13 +11,11 @@
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 
-#include <mutex>
 #include <utility>
 
 using namespace mlir;
@@ -46,11 +44,7 @@ std::string mortar::hostCPU(StringRef cpu) {
 /// A machine for `cpu`, or an error at `module`.
 static std::unique_ptr<llvm::TargetMachine> makeMachine(ModuleOp module,
                                                         StringRef cpu) {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-  });
+  initializeHostTarget();
   llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
   std::string problem, features;
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, problem);

@@ -1,7 +1,9 @@
 //===- HostLink.cpp - CPU code, linked and run in this process ------------===//
 
-#include "mortar/Runtime/Executable.h"
 #include "mortar/Target/HostCode.h"
+
+#include "MachineCode.h"
+#include "mortar/Runtime/Executable.h"
 
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -57,6 +59,7 @@ static runtime::Status toStatus(llvm::Error error, const std::string &more = "")
 runtime::Status HostCode::link() {
   if (jit)
     return {};
+  initializeHostTarget(); // which this process need not have compiled for
   auto made = llvm::orc::LLJITBuilder().create();
   if (!made)
     return toStatus(made.takeError());
