@@ -4,7 +4,7 @@ Written from semantics alone: a loop over sequences, heads and tokens. Values ar
 they are rounded where a type says so.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,7 +32,6 @@ class Case:
     chain: tuple = ("gating", "l2", "norm")
     seed: int = 0
     bad: bool = False  # slots and counts out of range
-    names: dict = field(default_factory=dict)
 
     def flat(self):
         return self.mode in ("decode", "varlen", "speculative")
