@@ -85,7 +85,10 @@ def text(case, name="f"):
         body += f"""  %one = arith.constant dense<0.5> : tensor<1xf32>
   %f = mortar.quantize {last} scale(%one) : ({value}, tensor<1xf32>) -> {result}\n"""
         last = "%f"
-    declared = ", ".join(f"%{n}: {type}" for n, type in arguments)
+    # Weights: an earlier kernel never writes them.
+    declared = ", ".join(
+        f"%{n}: {type}{' {mortar.constant}' if n in ('log', 'dt', 'w') else ''}"
+        for n, type in arguments)
     return f"""func.func @{name}({declared}) -> ({result}, {pool}) {{
 {body}  return {last}, %new : {result}, {pool}
 }}
