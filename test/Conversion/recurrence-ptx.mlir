@@ -6,7 +6,6 @@
 // RUN: mortar-compile %s --target=sm_90 --emit=ptx --quiet -o - | FileCheck %s
 
 // CHECK-LABEL: .visible .entry gated_delta_rule_128x128_bf16_x8(
-// CHECK: prefetch.global.L2
 // CHECK: griddepcontrol.wait
 // CHECK: ld.global.s32
 // CHECK-NOT: bra

@@ -28,9 +28,7 @@
 // What no kernel changes is loaded before the wait.
 // CHECK: nvvm.griddepcontrol launch_dependents
 // CHECK: memref.load {{.*}} : memref<4xf32
-// So is the line that says where the state lies: into the L2 alone.
-// CHECK: memref.prefetch %{{.*}}, read, locality<2>, data : memref<?xi32
-// CHECK-NEXT: nvvm.griddepcontrol wait
+// CHECK: nvvm.griddepcontrol wait
 // The slot is checked on the device before anything is read there.
 // CHECK: %[[I:.*]] = memref.load {{.*}} : memref<?xi32
 // CHECK-NEXT: %[[SLOT:.*]] = arith.index_cast %[[I]] : i32 to index

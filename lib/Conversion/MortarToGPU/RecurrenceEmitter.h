@@ -28,7 +28,6 @@ private:
   // RecurrenceKernel.cpp
   void takeParameters(mlir::Block &entry);
   void findPlace();
-  void prefetchIndices();
   void findSequence();
   void emitTokens();
   Values emitToken(mlir::Value number, mlir::ValueRange state, mlir::ValueRange inputs);

@@ -37,10 +37,8 @@ gpu::GPUFuncOp RecurrenceEmitter::build(StringRef name) {
   // Placeholders in front of which what no token changes is loaded, once it is asked for.
   Operation *beforeWait = b.constant(0).getDefiningOp();
   early = OpBuilder::InsertPoint(b.getInsertionBlock(), Block::iterator(beforeWait));
-  if (chip.hasProgrammaticLaunch()) {
-    prefetchIndices();
+  if (chip.hasProgrammaticLaunch())
     NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::wait);
-  }
   findSequence();
   Operation *beforeTokens = b.constant(0).getDefiningOp();
   late = OpBuilder::InsertPoint(b.getInsertionBlock(), Block::iterator(beforeTokens));
@@ -112,24 +110,6 @@ void RecurrenceEmitter::findPlace() {
   Value inDealt = b.rem(laneInRow, b.constant(schedule.dealt()));
   for (int64_t r = 0; r < schedule.rows; r += schedule.dealt())
     place(b.add(inDealt, b.constant(r)), valueRows, valueExists);
-}
-
-/// Brings what says where the state lies into the L2, which is coherent, while earlier
-/// kernels may still write it: the state can't be asked for before.
-void RecurrenceEmitter::prefetchIndices() {
-  Value zero = b.constant(0);
-  Value exists = shape.bounds < 0 ? Value()
-                                  : b.compare(Predicate::ult, sequence, operands.sequences);
-  ifThen(exists, [&] {
-    for (int input : {shape.bounds, shape.accepted, shape.slots}) {
-      if (input < 0)
-        continue;
-      SmallVector<Value> at{sequence};
-      at.resize(operands.all[input].type.getRank(), zero);
-      memref::PrefetchOp::create(b, memrefs[input], at, /*isWrite=*/false,
-                                 /*localityHint=*/2, /*isDataCache=*/true);
-    }
-  });
 }
 
 /// The sequence's tokens and first slot, and this block's share of tokens of no sequence.
