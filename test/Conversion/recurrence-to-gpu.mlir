@@ -85,7 +85,7 @@ func.func @decode(%q0: tensor<?x2x128xbf16>, %k0: tensor<?x2x128xbf16>, %v: tens
 // CHECK: vector.load {{.*}} {alignment = 16 : i64} : memref<?x2x128xf32, {{.*}}>, vector<8xf32>
 // CHECK-NOT: gpu.barrier
 // CHECK: %[[S:.*]] = vector.maskedload {{.*}} {alignment = 16 : i64} : memref<?x4x64x128xbf16, {{.*}}>, vector<8xi1>, vector<8xbf16> into vector<8xbf16>
-// CHECK-NEXT: arith.extf %[[S]] : vector<8xbf16> to vector<8xf32>
+// CHECK: arith.extf %[[S]] : vector<8xbf16> to vector<8xf32>
 // CHECK-NOT: gpu.barrier
 // CHECK: %[[N:.*]] = arith.truncf %{{.*}} : vector<8xf32> to vector<8xbf16>
 // CHECK-NEXT: vector.store %[[N]], {{.*}} {alignment = 16 : i64} : memref<?x4x64x128xbf16, {{.*}}>, vector<8xbf16>

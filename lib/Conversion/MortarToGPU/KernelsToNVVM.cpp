@@ -84,8 +84,9 @@ struct PredicatedLoad : ConvertOpToLLVMPattern<vector::MaskedLoadOp> {
     if (!flag || !flag.getSource().getType().isInteger(1) ||
         !llvm::is_contained({16u, 32u, 64u, 128u}, bits) ||
         op.getAlignment().value_or(0) * 8 < bits ||
-        !matchPattern(op.getPassThru(), m_AnyZeroFloat()))
-      return rewriter.notifyMatchFailure(op, "not one aligned access of all or of zeros");
+        !matchPattern(op.getPassThru(), m_PosZeroFloat()) ||
+        op.getMemRefType().getMemorySpace())
+      return rewriter.notifyMatchFailure(op, "not one aligned access of global memory");
     Location loc = op.getLoc();
     Value address = getStridedElementPtr(rewriter, loc, op.getMemRefType(),
                                          adaptor.getBase(), adaptor.getIndices());
@@ -107,7 +108,7 @@ private:
     for (unsigned i = 0; i < count; ++i) {
       zeros += llvm::formatv("mov.b{0} ${1}, 0; ", width, i);
       results += llvm::formatv("{0}${1}", i ? ", " : "", i);
-      constraints += width == 32 ? "=r," : "=h,";
+      constraints += width == 32 ? "=&r," : "=&h,"; // written before the rest is read
     }
     std::string vector = count > 1 ? llvm::formatv(".v{0}", count) : std::string();
     std::string code = llvm::formatv("{0}@${1} ld.global{2}.b{3} {{{4}}, [${5}];", zeros,

@@ -28,7 +28,9 @@ int64_t mortar::findChunkWidth(const RecurrenceProgram &program) {
   return width;
 }
 
-/// As many as can hold so many elements each, and some 45 other registers.
+/// As many as can hold so many elements each and about as many other values, in registers.
+/// Where a block computes several tokens or a norm, some 5 to 20 don't fit and are spilled,
+/// which cost less than fewer threads.
 static int64_t boundThreads(int64_t perThread) {
   return perThread <= 32 ? 768 : perThread <= 64 ? 512 : 256;
 }

@@ -61,7 +61,6 @@ RecurrenceEmitter::Values RecurrenceEmitter::loadState() {
   Value pool = memrefs[region.getInputs().size() + shape.state];
   Type element = program.poolType().getElementType();
   auto stored = VectorType::get({schedule.width}, element);
-  auto type = stored.clone(b.getF32Type());
   auto flags = stored.clone(b.getI1Type());
   Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(stored));
   int64_t bytes = schedule.width * element.getIntOrFloatBitWidth() / 8;
@@ -69,13 +68,14 @@ RecurrenceEmitter::Values RecurrenceEmitter::loadState() {
   for (size_t r = 0; r < stateRows.size(); ++r)
     for (size_t c = 0; c < columns.size(); ++c) {
       Value isRead = both(isAlive, both(rowExists[r], columnExists[c]));
-      Value chunk = vector::MaskedLoadOp::create(
+      state.push_back(vector::MaskedLoadOp::create(
           b, stored, pool, ValueRange{firstSlot, head, stateRows[r], columns[c]},
           vector::BroadcastOp::create(b, flags, isRead), zeros,
-          llvm::Align(std::min<int64_t>(16, bytes)));
-      state.push_back(element.isF32() ? chunk
-                                      : arith::ExtFOp::create(b, type, chunk).getResult());
+          llvm::Align(std::min<int64_t>(16, bytes))));
     }
+  if (!element.isF32())
+    for (Value &chunk : state)
+      chunk = arith::ExtFOp::create(b, stored.clone(b.getF32Type()), chunk);
   return state;
 }
 
