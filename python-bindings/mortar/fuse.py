@@ -1,0 +1,246 @@
+"""mortar.fuse: a function over mortar.ops becomes one kernel."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mortar import _arrays, _cuda
+from mortar._trace import Dim, Trace, Value
+from mortar.compiler import compile_program
+from mortar.errors import LaunchError, TraceError
+from mortar.executable import Executable
+
+_compilations = 0
+
+
+def compilations() -> int:
+    """How many modules mortar.ops and fused functions have had compiled, or taken from the
+    cache, in this process. Another number of rows never adds one."""
+    return _compilations
+
+
+class Traced:
+    """A function's IR for arrays of some types, and which of their extents are in it."""
+
+    def __init__(self, function: Callable[..., Any], bound: inspect.BoundArguments,
+                 arrays: Sequence[tuple[str, tuple[int, ...], str]]):
+        self.trace = Trace()
+        values = {label: self.trace.input(label, shape, dtype)
+                  for label, shape, dtype in arrays}
+        bound.arguments.update(values)
+        given = function(*bound.args, **bound.kwargs)
+        self.is_tuple = isinstance(given, (tuple, list))
+        self.results: list[Value] = list(given) if self.is_tuple else [given]
+        for number, result in enumerate(self.results):
+            if not isinstance(result, Value):
+                raise TraceError(f"result {number}: expected a tensor, found "
+                                 f"{type(result).__name__}")
+            if result in self.trace.inputs:
+                raise TraceError(f"result {number}: expected a tensor that the function "
+                                 f"computes, found its argument '{result.label}'")
+        if not self.results:
+            raise TraceError("expected a result, found none")
+        updated = [new for _, new in self.trace.updates]
+        self.module = self.trace.module(_symbol(function), [*self.results, *updated])
+        self.static = tuple(dim.place for value in self.trace.inputs
+                            for dim in value.shape
+                            if isinstance(dim, Dim) and dim.static)
+        self.static = tuple(dict.fromkeys(self.static))
+
+    def shapes(self, inputs: Sequence[Any]) -> list[tuple[int, ...]]:
+        """The shapes of results."""
+        return [tuple([inputs[dim.place[0]].shape[dim.place[1]]
+                       if isinstance(dim, Dim) and not dim.static else int(dim)
+                       for dim in result.shape]) for result in self.results]
+
+
+def _symbol(function: Callable[..., Any]) -> str:
+    name = getattr(function, "__name__", "")
+    return name if name.isidentifier() and name.isascii() else "fused"
+
+
+class Compiled:
+    """An executable's entry, and how a call's results come of it."""
+
+    def __init__(self, traced: Traced, executable: Executable):
+        if len(executable.entries) != 1:
+            raise TraceError(f"expected ops that are one gap, found {executable.table}")
+        self.executable = executable
+        self.entry = next(iter(executable.entries.values()))
+        inputs = traced.trace.entry_inputs()
+        self.entry.names = [value.label for value in inputs]
+        self.entry.names += [f"out[{number}]" for number in range(len(traced.results))]
+        self.shapes = traced.shapes
+        self.is_tuple = traced.is_tuple
+        self.count = len(traced.results)
+        # None where a call's arrays are the entry's, as they come.
+        self.fetches = None
+        if inputs != traced.trace.inputs:
+            self.fetches = [value.fetch for value in inputs]
+
+    def __call__(self, arrays: Sequence[Any], out: Any) -> Any:
+        outs = (self.entry.empty(arrays[0], self.shapes(arrays)) if out is None
+                else self.entry.given(arrays[0], out))
+        if self.fetches:
+            arrays = [fetch(arrays) for fetch in self.fetches]
+        results = self.entry.launch(arrays, outs)
+        if not isinstance(results, tuple):
+            return (results,) if self.is_tuple else results
+        results = results[:self.count]
+        return results if self.is_tuple else results[0]
+
+
+class Fused:
+    """A function that :func:`fuse` was put on. Arrays among its arguments become tensors
+    of a module of IR, all else is part of what it is compiled for."""
+
+    def __init__(self, function: Callable[..., Any], in_place: Sequence[str] = (),
+                 **options: Any):
+        functools.update_wrapper(self, function)
+        self.function, self.options, self.in_place = function, options, tuple(in_place)
+        self.signature = inspect.signature(function)
+        for parameter in self.signature.parameters.values():
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                raise TraceError(f"{function.__name__}: expected named parameters, found "
+                                 f"*{parameter.name}")
+        # By types and constants: how arrays of a call are ordered as parameters are (None:
+        # as they come), and which extents of which of them are compiled for.
+        self._known: dict[tuple, tuple[list[int] | None, tuple[tuple[int, int], ...]]] = {}
+        self._compiled: dict[tuple, Compiled] = {}
+        self._by_module: dict[tuple[str, str], Compiled] = {}
+        self._compiling = threading.Lock()
+
+    def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        arrays, parts = [], []
+        for value in (*args, *kwargs.values()) if kwargs else args:
+            if type(value) in _arrays._by_type or _arrays.is_array(value):
+                arrays.append(value)
+                parts.append((value.dtype, len(value.shape)))
+            elif type(value) is Value:
+                return self._inline(args, kwargs, out)
+            else:
+                parts.append(value)
+        if not arrays:
+            raise LaunchError(f"{self.__name__}: expected an array, found none")
+        try:
+            device = _arrays.framework(arrays[0]).device(arrays[0])
+        except LaunchError as error:
+            raise LaunchError(f"{self.__name__}: {error}") from None
+        key = (device, len(args), *parts, *kwargs)
+        try:
+            known = self._known.get(key)
+        except TypeError:
+            raise TraceError(f"{self.__name__}: expected arrays and hashable constants, found "
+                             f"{[type(one).__name__ for one in parts]}") from None
+        if known is None:
+            known = self._known[key] = (self._order(args, kwargs), ())
+        order, static = known
+        if order:
+            arrays = [arrays[number] for number in order]
+        sizes = tuple([arrays[place].shape[axis] for place, axis in static])
+        compiled = self._compiled.get((key, sizes)) or self._compile(key, device, args, kwargs)
+        if out is None and self.in_place:
+            out = self._own_arrays(args, kwargs)
+        return compiled(arrays, out)
+
+    def _own_arrays(self, args: tuple, kwargs: dict[str, Any]) -> list[Any] | None:
+        bound = self.signature.bind(*args, **kwargs).arguments
+        own = [bound[name] for name in self.in_place]
+        if isinstance(_arrays.framework(own[0]), _arrays.Jax):
+            return None  # whose arrays don't change
+        return own
+
+    def _inline(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
+        """In a function that is being fused."""
+        if out is not None:
+            raise TraceError(f"{self.__name__}: expected no out under mortar.fuse, where "
+                             "results are returned and the fused function takes out")
+        for value in (*args, *kwargs.values()):
+            if _arrays.is_array(value):
+                raise TraceError(f"{self.__name__}: expected tensors that are arguments of the "
+                                 "fused function, found an array from outside of it")
+        return self.function(*args, **kwargs)
+
+    def trace(self, args: tuple, kwargs: dict[str, Any]) -> Traced:
+        """The IR for these arrays, whose elements aren't looked at."""
+        bound = self.signature.bind(*args, **kwargs)
+        arrays = []
+        for name, value in bound.arguments.items():
+            if _arrays.is_array(value):
+                kind = _arrays.framework(value)
+                dtype = kind.ir_type(value.dtype)
+                if dtype is None:
+                    raise LaunchError(
+                        f"{self.__name__}: argument '{name}': expected an element type of "
+                        f"{', '.join(_arrays.IR_TYPES)}, found {value.dtype}")
+                arrays.append((name, tuple(value.shape), dtype))
+        try:
+            return Traced(self.function, bound, arrays)
+        except TraceError as error:
+            raise TraceError(f"{self.__name__}: {error}") from None
+
+    def _order(self, args: tuple, kwargs: dict[str, Any]) -> list[int] | None:
+        given = [name for name, value in (
+            *self.signature.bind_partial(*args).arguments.items(), *kwargs.items())
+            if _arrays.is_array(value)]
+        wanted = [name for name in self.signature.parameters if name in given]
+        return None if given == wanted else [given.index(name) for name in wanted]
+
+    def _compile(self, key: tuple, device: int, args: tuple,
+                 kwargs: dict[str, Any]) -> Compiled:
+        global _compilations
+        with self._compiling:
+            traced = self.trace(args, kwargs)
+            order, static = self._known[key]
+            static = tuple(dict.fromkeys((*static, *traced.static)))
+            shapes = [value.shape for value in traced.trace.inputs]  # arguments first
+            sizes = tuple([shapes[place][axis].value for place, axis in static])
+            # Calls that differ in keywords, say, may well have the same module.
+            place = (traced.module, _target(device))
+            if place not in self._by_module:
+                program = compile_program(traced.module, target=place[1],
+                                          name=self.__name__, **self.options)
+                _compilations += 1
+                self._by_module[place] = Compiled(traced, Executable(program))
+            self._known[key] = (order, static)
+            return self._compiled.setdefault((key, sizes), self._by_module[place])
+
+    def explain(self, *args: Any, **kwargs: Any) -> str:
+        """For these arrays: the module, its kernels, and why something did not fuse."""
+        traced = self.trace(args, kwargs)
+        first = next(value for value in (*args, *kwargs.values()) if _arrays.is_array(value))
+        program = compile_program(
+            traced.module, target=_target(_arrays.framework(first).device(first)),
+            name=self.__name__, **self.options)
+        remarks = "".join(f"{remark}\n" for remark in program.remarks)
+        return f"{traced.module}\n{program.table}\n{remarks}"
+
+
+def _target(device: int) -> str:
+    return "host" if device == _arrays.CPU else _cuda.target(device)
+
+
+def fuse(function: Callable[..., Any] | None = None, *, in_place: Sequence[str] = (),
+         **options: Any) -> Any:
+    """Makes one kernel of a function that calls mortar.ops, and views and casts, on its
+    arrays. It runs once for each combination of types and static extents: which extents
+    are static, the ops say; row counts never are.
+
+        @mortar.fuse
+        def layer(x, residual, weight, scale):
+            total = mortar.ops.residual_add(x, residual)
+            return mortar.ops.quantize_fp8(mortar.ops.rms_norm(total, weight), scale), total
+
+    ``in_place`` names arguments that results overwrite, in the order of the results,
+    unless a caller gives ``out``. Options are those of :func:`mortar.compile`.
+    ``layer.explain(x, …)`` shows the module, its kernels and what did not fuse.
+
+    Raises :class:`mortar.TraceError` for whatever can't be in a kernel.
+    """
+    if function is None:
+        return functools.partial(fuse, in_place=in_place, **options)
+    return Fused(function, in_place, **options)
