@@ -48,6 +48,10 @@ class Framework:
         """What goes to launch.c; arrays from number ``written`` on are results."""
         return arrays
 
+    def strides(self, array: Any) -> tuple[int, ...] | None:
+        """In any unit; None where the array is dense."""
+        return None
+
     def check_autograd(self, arrays: Sequence[Any]) -> None:
         pass
 
@@ -84,6 +88,9 @@ class Torch(Framework):
     def empty(self, like: Any, shape: tuple[int, ...], ir_type: str) -> Any:
         return self.torch.empty(shape, dtype=self.dtypes[ir_type], device=like.device)
 
+    def strides(self, array: Any) -> tuple[int, ...] | None:
+        return None if array.is_contiguous() else array.stride()
+
     def check_autograd(self, arrays: Sequence[Any]) -> None:
         if self.torch.is_grad_enabled():
             for number, array in enumerate(arrays):
@@ -97,6 +104,9 @@ class Torch(Framework):
 class Numpy(Framework):
     def device(self, array: Any) -> int:
         return CPU
+
+    def strides(self, array: Any) -> tuple[int, ...] | None:
+        return None if array.flags.c_contiguous else array.strides
 
     def empty(self, like: Any, shape: tuple[int, ...], ir_type: str) -> Any:
         import numpy
@@ -134,6 +144,8 @@ class Numpy(Framework):
 
 
 class Cupy(Framework):
+    strides = Numpy.strides
+
     def empty(self, like: Any, shape: tuple[int, ...], ir_type: str) -> Any:
         import cupy
         with cupy.cuda.Device(like.device.id):
@@ -203,6 +215,18 @@ def is_array(value: Any) -> bool:
     except LaunchError:
         return False
     return True
+
+
+def heads(array: Any) -> tuple[int, ...]:
+    """The axes of a part of a row, which its rows have and its leading dimensions aren't:
+    behind them stands something else. Of a view [T, H, K] of a projection's rows, H."""
+    strides, shape = framework(array).strides(array), array.shape
+    if strides is None:
+        return ()
+    for axis in range(len(shape) - 3, -1, -1):
+        if shape[axis] > 1 and strides[axis] != strides[axis + 1] * shape[axis + 1]:
+            return tuple(range(axis + 1, len(shape) - 1))
+    return ()
 
 
 def first_fault(expected: Framework, device: int, arrays: Sequence[Any]) -> str | None:

@@ -233,7 +233,7 @@ class Value:
     def __torch_function__(cls, function: Any, types: Any, args: Any = (),
                            kwargs: Any = None) -> Any:
         value = next((one for one in args if isinstance(one, Value)), None)
-        label = value.label if value else "a tensor"
+        label = "a tensor" if value is None else value.label
         raise TraceError(f"{label}: expected mortar.ops, casts and views under mortar.fuse, "
                          f"found torch's {getattr(function, '__name__', function)}")
 
@@ -248,9 +248,12 @@ class Trace:
         self._lines: list[Callable[[], str]] = []
         self._count = 0
 
-    def input(self, label: str, shape: Sequence[int], dtype: str) -> Value:
+    def input(self, label: str, shape: Sequence[int], dtype: str,
+              static: Sequence[int] = ()) -> Value:
         place = len(self.inputs)
         dims = [Dim((place, axis), extent) for axis, extent in enumerate(shape)]
+        for axis in static:
+            int(dims[axis])
         self.inputs.append(Value(self, f"%arg{place}", dims, dtype, label))
         self.inputs[-1].fetch = lambda arrays: arrays[place]
         return self.inputs[-1]

@@ -27,10 +27,9 @@ class Traced:
     """A function's IR for arrays of some types, and which of their extents are in it."""
 
     def __init__(self, function: Callable[..., Any], bound: inspect.BoundArguments,
-                 arrays: Sequence[tuple[str, tuple[int, ...], str]]):
+                 arrays: Sequence[tuple[str, tuple[int, ...], str, tuple[int, ...]]]):
         self.trace = Trace()
-        values = {label: self.trace.input(label, shape, dtype)
-                  for label, shape, dtype in arrays}
+        values = {array[0]: self.trace.input(*array) for array in arrays}
         bound.arguments.update(values)
         given = function(*bound.args, **bound.kwargs)
         self.is_tuple = isinstance(given, (tuple, list))
@@ -119,7 +118,9 @@ class Fused:
         for value in (*args, *kwargs.values()) if kwargs else args:
             if type(value) in _arrays._by_type or _arrays.is_array(value):
                 arrays.append(value)
-                parts.append((value.dtype, len(value.shape)))
+                rank = len(value.shape)
+                parts.append((value.dtype, rank) if rank < 3 else
+                             (value.dtype, rank, _arrays.heads(value)))
             elif type(value) is Value:
                 return self._inline(args, kwargs, out)
             else:
@@ -177,7 +178,7 @@ class Fused:
                     raise LaunchError(
                         f"{self.__name__}: argument '{name}': expected an element type of "
                         f"{', '.join(_arrays.IR_TYPES)}, found {value.dtype}")
-                arrays.append((name, tuple(value.shape), dtype))
+                arrays.append((name, tuple(value.shape), dtype, _arrays.heads(value)))
         try:
             return Traced(self.function, bound, arrays)
         except TraceError as error:

@@ -92,7 +92,7 @@ static int convert(const Bound *bound, const TVMFFIAny *any, uint32_t index,
                    MortarTensor *tensor) {
   const DLTensor *from;
   char message[256], found[32], expected[32];
-  int type;
+  int type, axis;
   if (any->type_index == kTVMFFITensor) {
     from = (const DLTensor *)((const char *)any->v_obj + sizeof(TVMFFIObject));
   } else if (any->type_index == kTVMFFIDLTensorPtr) {
@@ -122,6 +122,9 @@ static int convert(const Bound *bound, const TVMFFIAny *any, uint32_t index,
   tensor->data = from->data ? (char *)from->data + from->byte_offset : NULL;
   tensor->shape = from->shape;
   tensor->strides = from->strides;
+  for (axis = 0; axis < from->ndim; ++axis)
+    if (!from->shape[axis])
+      tensor->strides = NULL; /* without elements they say nothing */
   tensor->rank = (uint32_t)from->ndim;
   tensor->type = (uint32_t)type;
   return 0;

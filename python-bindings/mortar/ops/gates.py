@@ -67,5 +67,5 @@ def swiglustep_and_mul(x: Array, *, limit: float | None = None, inner: Any = Non
 
 @fuse
 def fatrelu_and_mul(x: Array, threshold: float, *, dtype: Any = None) -> Array:
-    """u where g is over the threshold, times g; vLLM's FatreluAndMul."""
+    """g·u where g is over the threshold, else 0; vLLM's FatreluAndMul."""
     return gate("fatrelu_and_mul", x, f" threshold({number('threshold', threshold)})", dtype)
