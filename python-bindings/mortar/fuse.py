@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,6 +16,11 @@ from mortar.errors import LaunchError, TraceError
 from mortar.executable import Executable
 
 _compilations = 0
+
+
+def _torch_compiles() -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.compiler.is_compiling()
 
 
 def compilations() -> int:
@@ -114,6 +120,14 @@ class Fused:
         self._compiling = threading.Lock()
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if _torch_compiles() and not any(
+                type(value) is Value for value in (*args, *kwargs.values())):
+            from mortar import torch as custom_ops
+            return custom_ops.call(self, args, kwargs, out)
+        return self.run(*args, out=out, **kwargs)
+
+    def run(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        """Calling, where PyTorch doesn't trace."""
         arrays, parts = [], []
         for value in (*args, *kwargs.values()) if kwargs else args:
             if type(value) in _arrays._by_type or _arrays.is_array(value):
