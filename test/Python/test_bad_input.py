@@ -43,7 +43,7 @@ W = x(256)
      r"argument 'out\[0\]': expected element type bf16, found f32"),
     (lambda: ops.rms_norm(x(), W, out=(x(), x())), "expected out to be 1 arrays, found 2"),
     (lambda: ops.residual_add(x(), x(1, 256)),
-     r"residual: expected the shape \(5, 256\) of x, found \(1, 256\)"),
+     "residual'?:? (expected the shape|to have as many rows)"),  # compiled before, or not
     (lambda: ops.fused_add_rms_norm(x(), x(), W, convention="hf"),
      "convention: expected one of vllm_c_one_rounding.*found 'hf'"),
     (lambda: ops.gated_rms_norm(x(), x(), W, activation="relu"),

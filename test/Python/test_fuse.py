@@ -26,6 +26,8 @@ def test_one_kernel_with_the_bits_of_three(randn):
     assert_bits(found, total)
     assert_bits(codes, ops.quantize_fp8(ops.rms_norm(total, w), scale))
     assert kernels(norm_to_fp8, x, r, w, scale) == 1
+    # What is static of one is static of all that must have its shape.
+    assert "%arg1: tensor<?x256xbf16>" in norm_to_fp8.explain(x, r, w, scale)
 
 
 def test_compiled_once_for_all_rows(randn):

@@ -121,6 +121,9 @@ def test_fake_refuses_as_the_op_does(randn):
     with torch._subclasses.FakeTensorMode():
         with pytest.raises(mortar.TraceError, match="weight: expected the shape"):
             torch.ops.mortar.rms_norm(torch.empty(5, 256), torch.empty(7))
+        with pytest.raises(mortar.LaunchError, match="argument 'weight': .* requires_grad"):
+            torch.ops.mortar.rms_norm(torch.empty(5, 256),
+                                      torch.empty(256, requires_grad=True))
 
 
 @pytest.mark.parametrize("call", [
