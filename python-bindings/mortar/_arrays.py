@@ -78,12 +78,12 @@ class Torch(Framework):
         return self.names.get(dtype)
 
     def device(self, array: Any) -> int:
-        kind = array.device.type
-        if kind == "cuda":
-            return array.get_device()
-        if kind == "cpu":
+        if array.is_cpu:
             return CPU
-        raise LaunchError(f"expected a tensor on a CPU or a CUDA device, found one on {kind}")
+        if array.is_cuda:
+            return array.get_device()
+        raise LaunchError("expected a tensor on a CPU or a CUDA device, found one on "
+                          f"{array.device.type}")
 
     def empty(self, like: Any, shape: tuple[int, ...], ir_type: str) -> Any:
         return self.torch.empty(shape, dtype=self.dtypes[ir_type], device=like.device)

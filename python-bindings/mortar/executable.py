@@ -80,7 +80,7 @@ class Entry:
             outs = self.empty(inputs[0], self._infer_shapes(inputs))
         else:
             outs = self.given(inputs[0], out)
-        return self.launch(inputs, outs)
+        return self.launch(_arrays.framework(inputs[0]), None, inputs, outs)
 
     def empty(self, like: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
         """Arrays for the results that aren't arguments, of like's framework and device."""
@@ -97,12 +97,13 @@ class Entry:
                               f"arrays, found {len(outs)}")
         return outs
 
-    def launch(self, inputs: Sequence[Any], outs: Sequence[Any]) -> Any:
-        framework = _arrays.framework(inputs[0])
-        device = _arrays.CPU
+    def launch(self, framework: _arrays.Framework, device: int | None,
+               inputs: Sequence[Any], outs: Sequence[Any]) -> Any:
+        """For arrays of a framework, on a device (None: to be found out)."""
         try:
             framework.check_autograd(inputs)
-            device = framework.device(inputs[0])
+            if device is None:
+                device = framework.device(inputs[0])
             bound = self._bound.get(device) or self._bind(device)
             if framework.on_stream:
                 bound(*inputs, *outs)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mortar import _arrays, _cuda
-from mortar._trace import Dim, Trace, Value
+from mortar._dims import Dim
+from mortar._trace import Trace, Value
 from mortar.compiler import compile_program
 from mortar.errors import LaunchError, TraceError
 from mortar.executable import Executable
@@ -87,12 +88,13 @@ class Compiled:
         if inputs != traced.trace.inputs:
             self.fetches = [value.fetch for value in inputs]
 
-    def __call__(self, arrays: Sequence[Any], out: Any) -> Any:
+    def __call__(self, framework: _arrays.Framework, device: int, arrays: Sequence[Any],
+                 out: Any) -> Any:
         outs = (self.entry.empty(arrays[0], self.shapes(arrays)) if out is None
                 else self.entry.given(arrays[0], out))
         if self.fetches:
             arrays = [fetch(arrays) for fetch in self.fetches]
-        results = self.entry.launch(arrays, outs)
+        results = self.entry.launch(framework, device, arrays, outs)
         if not isinstance(results, tuple):
             return (results,) if self.is_tuple else results
         results = results[:self.count]
@@ -108,6 +110,12 @@ class Fused:
         functools.update_wrapper(self, function)
         self.function, self.options, self.in_place = function, options, tuple(in_place)
         self.signature = inspect.signature(function)
+        unknown = set(self.in_place) - set(self.signature.parameters)
+        if unknown:
+            raise TraceError(f"in_place: expected parameters of {function.__name__}, found "
+                             f"{', '.join(sorted(unknown))}")
+        self._places = [(list(self.signature.parameters).index(name), name)
+                        for name in self.in_place]
         for parameter in self.signature.parameters.values():
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 raise TraceError(f"{function.__name__}: expected named parameters, found "
@@ -142,7 +150,8 @@ class Fused:
         if not arrays:
             raise LaunchError(f"{self.__name__}: expected an array, found none")
         try:
-            device = _arrays.framework(arrays[0]).device(arrays[0])
+            framework = _arrays.framework(arrays[0])
+            device = framework.device(arrays[0])
         except LaunchError as error:
             raise LaunchError(f"{self.__name__}: {error}") from None
         key = (device, len(args), *parts, *kwargs)
@@ -158,16 +167,11 @@ class Fused:
             arrays = [arrays[number] for number in order]
         sizes = tuple([arrays[place].shape[axis] for place, axis in static])
         compiled = self._compiled.get((key, sizes)) or self._compile(key, device, args, kwargs)
-        if out is None and self.in_place:
-            out = self._own_arrays(args, kwargs)
-        return compiled(arrays, out)
-
-    def _own_arrays(self, args: tuple, kwargs: dict[str, Any]) -> list[Any] | None:
-        bound = self.signature.bind(*args, **kwargs).arguments
-        own = [bound[name] for name in self.in_place]
-        if isinstance(_arrays.framework(own[0]), _arrays.Jax):
-            return None  # whose arrays don't change
-        return own
+        # JAX's arrays don't change: an op in place gives new ones.
+        if out is None and self._places and not isinstance(framework, _arrays.Jax):
+            out = [args[place] if place < len(args) else kwargs[name]
+                   for place, name in self._places]
+        return compiled(framework, device, arrays, out)
 
     def _inline(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
         """In a function that is being fused."""

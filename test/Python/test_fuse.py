@@ -172,5 +172,7 @@ def test_refuses(function, message):
 def test_refuses_parameters():
     with pytest.raises(mortar.TraceError, match=r"expected named parameters, found \*xs"):
         mortar.fuse(lambda *xs: xs[0])
+    with pytest.raises(mortar.TraceError, match="in_place: expected parameters .* found y"):
+        mortar.fuse(lambda x: x, in_place=["y"])
     with pytest.raises(mortar.TraceError, match="expected arrays and hashable constants"):
         mortar.fuse(lambda x, sizes: ops.rms_norm(x))(X, [1, 2])

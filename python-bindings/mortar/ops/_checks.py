@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mortar._arrays import NAMES
-from mortar._trace import FLOATS, Value, ir_type, unify
+from mortar._dims import unify
+from mortar._trace import FLOATS, Value, ir_type
 from mortar.errors import TraceError
 
 Array = Any  # of PyTorch, NumPy, JAX or CuPy; under mortar.fuse a tensor
