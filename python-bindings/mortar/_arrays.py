@@ -170,6 +170,13 @@ class Jax(Framework):
         with jax.default_device(next(iter(like.devices()))):
             return jax.numpy.empty(shape, NAMES[ir_type]).block_until_ready()
 
+    def device(self, array: Any) -> int:
+        import jax
+        if isinstance(array, jax.core.Tracer):
+            raise LaunchError("expected an array, found a value that JAX traces: call it "
+                              "outside of jax.jit, jax.grad and their kin")
+        return super().device(array)
+
     def check_out(self) -> None:
         raise LaunchError("expected no out, as JAX's arrays can't be changed")
 

@@ -60,6 +60,12 @@ def test_jax_does_not_change(randn):
         ops.rms_norm(x, w, out=x)
 
 
+@pytest.mark.parametrize("transform", [jax.jit, jax.grad], ids=["jit", "grad"])
+def test_jax_tracers(transform):
+    with pytest.raises(mortar.LaunchError, match="rms_norm: .* outside of jax.jit"):
+        transform(lambda x: ops.rms_norm(x).sum())(jax.numpy.ones((5, 64)))
+
+
 def test_jax_fp8(randn):
     x = jax.numpy.asarray(randn(5, 256).float().numpy())
     codes, scales = ops.quantize_fp8_per_token(x)
