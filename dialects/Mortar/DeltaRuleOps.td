@@ -124,7 +124,8 @@ def Mortar_GatedDeltaRuleOp : Mortar_Op<"gated_delta_rule", [
     **Tokens and sequences.** With one leading dimension and no `bounds` each token is a
     sequence: plain decoding. With [S, T] each of S sequences has T tokens. With `bounds`,
     S + 1 numbers that ascend (cu_seqlens), sequence s has the tokens from bounds[s] to
-    before bounds[s+1]; it may have none. Numbers are clamped to the tokens there are.
+    before bounds[s+1]; it may have none. Numbers are clamped to the tokens there are. Where
+    they descend, sequences share tokens, and which one's rows stay isn't defined.
 
     **States.** `state` is a pool [slots, HV, V, K]; the result is the pool with the new
     states, and holds them in the same buffer. `slots` is [S] or [S, N]. Sequence s begins

@@ -11,6 +11,11 @@
 |* dead, made up or of another kind. All functions may be called from any     *|
 |* thread; nothing is printed, and no signal handler stays behind.            *|
 |*                                                                            *|
+|* libmortar.so has all functions of libmortar_runtime.so: link one of them.  *|
+|* With both, the functions of Runtime.h are those of the one that comes      *|
+|* first: the small one runs no CPU's code, and knows no errors of this       *|
+|* header's functions, for which there is mortarCompilerLastError.            *|
+|*                                                                            *|
 \*===----------------------------------------------------------------------===*/
 
 #ifndef MORTAR_C_COMPILER_H
@@ -76,8 +81,13 @@ typedef struct MortarCompileOptions {
 MORTAR_RUNTIME_API int mortarCompilerVersion(uint32_t *api, uint32_t *format,
                                              uint32_t *numerics);
 
+/* The message of the calling thread's last error in a function of this library, "" if
+   there was none; until its next call here. */
+MORTAR_RUNTIME_API const char *mortarCompilerLastError(void);
+
 /* Compiles `size` bytes of MLIR, text or bytecode. `options` may be null. Bytecode is
-   read in a child process; text is faster. */
+   read in a child process; text is faster. Takes a stack of 8 MiB, as main threads have;
+   threads of some languages' pools have less. */
 MORTAR_RUNTIME_API int mortarCompile(const void *module, size_t size,
                                      const MortarCompileOptions *options,
                                      MortarProgram *program);

@@ -128,8 +128,11 @@ Expected<Compiled> compileText(StringRef text, const MortarCompileOptions &optio
                              : diagnostics.firstError());
   };
   llvm::SourceMgr sources;
-  OwningOpRef<ModuleOp> module = readInput(
-      llvm::MemoryBuffer::getMemBufferCopy(text, options.name), sources, &context);
+  auto copy = llvm::MemoryBuffer::getMemBufferCopy(text, options.name);
+  if (!copy)
+    return Status::error("expected a module of which a copy fits into memory, found one of ",
+                         text.size(), " bytes");
+  OwningOpRef<ModuleOp> module = readInput(std::move(copy), sources, &context);
   if (!module)
     return failed();
   std::string folder =
@@ -223,6 +226,8 @@ int mortarCompilerVersion(uint32_t *api, uint32_t *format, uint32_t *numerics) {
     return Status();
   });
 }
+
+const char *mortarCompilerLastError(void) { return runtime::lastError().c_str(); }
 
 int mortarCompile(const void *module, size_t size, const MortarCompileOptions *options,
                   MortarProgram *program) {

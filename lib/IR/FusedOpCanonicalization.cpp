@@ -49,6 +49,7 @@ struct DropDeadAndDoubledOperands : OpRewritePattern<FusedOp> {
       rewriter.eraseOp(op);
       return success();
     }
+    keepTokens(op, inputs, inputMaps, keptResults);
     if (inputs.size() == op.getInputs().size() &&
         keptResults.size() == op.getNumResults())
       return failure();
@@ -81,7 +82,31 @@ struct DropDeadAndDoubledOperands : OpRewritePattern<FusedOp> {
     rewriter.eraseOp(op);
     return success();
   }
+
+private:
+  static void keepTokens(FusedOp op, ArrayRef<Value> inputs, ArrayRef<RowMap> inputMaps,
+                         SmallVector<unsigned> &keptResults);
 };
+
+/// A recurrence runs over the tokens that some operand of it has.
+void DropDeadAndDoubledOperands::keepTokens(FusedOp op, ArrayRef<Value> inputs,
+                                            ArrayRef<RowMap> inputMaps,
+                                            SmallVector<unsigned> &keptResults) {
+  auto hasTokens = [](Value operand, RowMap map) {
+    return RecurrenceShape::countTokenDims(cast<ShapedType>(operand.getType()), map) > 0;
+  };
+  bool found = !op.isRecurrence();
+  for (auto [input, map] : llvm::zip_equal(inputs, inputMaps))
+    found |= hasTokens(input, map);
+  for (unsigned i : keptResults)
+    found |= hasTokens(op.getInits()[i], op.getInitMap(i));
+  for (unsigned i = 0; i < op.getNumResults() && !found; ++i) {
+    found = hasTokens(op.getInits()[i], op.getInitMap(i));
+    if (found)
+      keptResults.push_back(i);
+  }
+  llvm::sort(keptResults);
+}
 
 /// Reads an input's rows where they come from, past views that keep them, or that join the
 /// heads of each.

@@ -62,6 +62,9 @@ FailureOr<RecurrenceShape> RecurrenceShape::get(FusedOp region) {
   shape.heads = sizes[1];
   shape.values = sizes[2];
   shape.keys = sizes[3];
+  if (shape.keys > 1024 || shape.values > 65536 / shape.keys)
+    return fail("at most 1024 keys, and 65536 elements in a head's state",
+                debugString(Type(pool)));
   auto slots = cast<ShapedType>(region.getInputs()[shape.slots].getType());
   if (slots.getRank() == 2)
     shape.slotColumns = slots.getDimSize(1);

@@ -34,6 +34,12 @@ static std::string sha256(StringRef bytes) {
                      /*LowerCase=*/true);
 }
 
+/// Whether `name` is one that a key gives. Others' files may lie beside ours.
+static bool isEntryName(StringRef name) {
+  return name.size() == 64 &&
+         name.find_first_not_of("0123456789abcdef") == StringRef::npos;
+}
+
 /// Whether somebody else could have written what `status` describes.
 static Status checkOwn(const struct stat &status, const char *what) {
   if (status.st_uid != geteuid())
@@ -60,7 +66,15 @@ std::string ArtifactCache::defaultFolder() {
   return path.str().str();
 }
 
-Expected<ArtifactCache> ArtifactCache::open(const std::string &folder) {
+/// Without slashes at its end, alone or before dots: a link with one is followed.
+static std::string withoutSlashes(StringRef folder) {
+  while (folder.size() > 1 && (folder.ends_with("/") || folder.ends_with("/.")))
+    folder = folder.drop_back();
+  return folder.str();
+}
+
+Expected<ArtifactCache> ArtifactCache::open(const std::string &given) {
+  const std::string folder = withoutSlashes(given);
   auto failed = [&](const Status &why) { return why.in("cache '", folder, "'"); };
   auto systemError = [&](const char *what) {
     return failed(Status::error("expected to ", what, ", but: ", std::strerror(errno)));
@@ -97,15 +111,21 @@ ArtifactCache::~ArtifactCache() {
 // Reading
 //===----------------------------------------------------------------------===//
 
+/// Opens what may be an entry. A pipe in its place must not make us wait.
+static int openToRead(int folder, const std::string &key) {
+  return openat(folder, key.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+/// Fills `bytes`, or makes it what there was. False if reading failed (errno).
 static bool readAll(int file, std::string &bytes) {
-  for (size_t done = 0; done < bytes.size();) {
-    ssize_t count = read(file, &bytes[done], bytes.size() - done);
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count <= 0)
+  size_t done = 0;
+  for (ssize_t count = 1; count != 0 && done < bytes.size();) {
+    count = read(file, &bytes[done], bytes.size() - done);
+    if (count < 0 && errno != EINTR)
       return false;
-    done += count;
+    done += std::max<ssize_t>(count, 0);
   }
+  bytes.resize(done);
   return true;
 }
 
@@ -122,37 +142,50 @@ static Expected<std::string> checkEntry(std::string bytes) {
 }
 
 Expected<std::optional<std::string>> ArtifactCache::find(const std::string &key) const {
-  // A pipe in an entry's place must not make us wait.
-  int file =
-      openat(descriptor, key.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  auto failed = [&](const Status &why) {
+    return why.in("cache '", folder, "': entry ", key);
+  };
+  auto systemError = [&](const char *what) {
+    return failed(Status::error("expected to ", what, " the entry, but: ",
+                                std::strerror(errno)));
+  };
+  // Only what is known to be no entry of ours goes. What fails for another reason, as
+  // when there are too many open files, may do tomorrow.
+  auto remove = [&](const Status &why) {
+    unlinkat(descriptor, key.c_str(), 0);
+    return failed(why);
+  };
+  int file = openToRead(descriptor, key);
   if (file < 0 && errno == ENOENT)
     return std::optional<std::string>();
-  auto closing = llvm::make_scope_exit([&] {
+  // ENXIO: a socket.
+  bool isOther = file < 0 && (errno == ELOOP || errno == ENXIO);
+  if (file < 0 && !isOther)
+    return systemError("open");
+  llvm::scope_exit closing([&] {
     if (file >= 0)
       close(file);
   });
-  Status problem;
   struct stat status;
-  std::string bytes;
-  if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
-    problem = Status::error("expected an entry that is a file, found another thing");
-  else if (Status own = checkOwn(status, "an entry"); !own.ok())
-    problem = own;
-  else if (uint64_t(status.st_size) > maxBytes)
-    problem = Status::error("expected at most ", maxBytes, " bytes, found ",
-                            uint64_t(status.st_size));
-  else if (bytes.resize(status.st_size); !readAll(file, bytes))
-    problem = Status::error("expected to read ", bytes.size(), " bytes, found fewer");
-  if (problem.ok()) {
-    Expected<std::string> content = checkEntry(std::move(bytes));
-    if (content) {
-      futimens(file, nullptr); // used now
-      return std::optional(*std::move(content));
-    }
-    problem = content.status();
-  }
-  unlinkat(descriptor, key.c_str(), 0);
-  return problem.in("cache '", folder, "': entry ", key);
+  if (!isOther && fstat(file, &status) != 0)
+    return systemError("look at");
+  if (isOther || !S_ISREG(status.st_mode))
+    return remove(Status::error("expected an entry that is a file, found another thing"));
+  if (Status own = checkOwn(status, "an entry"); !own.ok())
+    return remove(own);
+  auto size = uint64_t(status.st_size);
+  if (size > maxBytes)
+    return remove(Status::error("expected at most ", maxBytes, " bytes, found ", size));
+  std::string bytes(size, 0);
+  if (!readAll(file, bytes))
+    return systemError("read");
+  if (bytes.size() < size)
+    return failed(Status::error("expected to read ", size, " bytes, found fewer"));
+  Expected<std::string> content = checkEntry(std::move(bytes));
+  if (!content)
+    return remove(content.status());
+  futimens(file, nullptr); // used now
+  return std::optional(*std::move(content));
 }
 
 //===----------------------------------------------------------------------===//
@@ -205,6 +238,16 @@ Status ArtifactCache::store(const std::string &key, StringRef content) const {
   return Status();
 }
 
+/// Whether the file begins as an entry does.
+static bool hasMagic(int folder, const std::string &name) {
+  int file = openToRead(folder, name);
+  if (file < 0)
+    return false;
+  llvm::scope_exit closing([&] { close(file); });
+  std::string begin(magic.size(), 0);
+  return readAll(file, begin) && begin == magic;
+}
+
 void ArtifactCache::prune(uint64_t bytes) const {
   int again = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *listing = again >= 0 ? fdopendir(again) : nullptr;
@@ -220,22 +263,30 @@ void ArtifactCache::prune(uint64_t bytes) const {
   };
   std::vector<Entry> entries;
   uint64_t total = 0;
-  time_t now = time(nullptr);
   while (dirent *found = readdir(listing)) {
     StringRef name = found->d_name;
     struct stat status;
     if (fstatat(descriptor, found->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(status.st_mode))
       continue;
-    if (!name.starts_with(".")) {
+    if (isEntryName(name)) {
       entries.push_back({name.str(), status.st_mtim, uint64_t(status.st_size)});
       total += status.st_size;
     } else if (name.starts_with(temporaryPrefix) &&
-               now - status.st_mtim.tv_sec > abandonedSeconds) {
+               time(nullptr) - status.st_mtim.tv_sec > abandonedSeconds) {
       unlinkat(descriptor, found->d_name, 0);
     }
   }
   closedir(listing);
+  if (total <= bytes)
+    return;
+  // What only has an entry's name is neither counted nor removed. Looked at now, when
+  // there is something to remove: it takes opening every file.
+  llvm::erase_if(entries, [&](const Entry &entry) {
+    bool isForeign = !hasMagic(descriptor, entry.name);
+    total -= isForeign ? entry.bytes : 0;
+    return isForeign;
+  });
   llvm::sort(entries, [](const Entry &a, const Entry &b) {
     return std::tie(a.used.tv_sec, a.used.tv_nsec, a.name) <
            std::tie(b.used.tv_sec, b.used.tv_nsec, b.name);

@@ -2,6 +2,7 @@
 
 #include "BuildId.h"
 
+#include "llvm-c/Core.h"
 #include "llvm/ADT/StringExtras.h"
 
 #include <elf.h>
@@ -26,29 +27,44 @@ static std::string findBuildId(ArrayRef<uint8_t> notes) {
   return "";
 }
 
-/// Of the program or library that holds this function.
+namespace {
+/// A place in memory, and the build id of the program or library that holds it.
+struct Holder {
+  uintptr_t place;
+  std::string id;
+};
+} // namespace
+
 static int visit(dl_phdr_info *object, size_t, void *result) {
-  auto here = reinterpret_cast<uintptr_t>(&visit);
-  bool holdsThis = false;
+  auto &holder = *static_cast<Holder *>(result);
+  bool holdsIt = false;
   std::string id;
   for (int i = 0; i < object->dlpi_phnum; ++i) {
     const auto &segment = object->dlpi_phdr[i];
     uintptr_t begin = object->dlpi_addr + segment.p_vaddr;
     if (segment.p_type == PT_LOAD)
-      holdsThis |= here >= begin && here < begin + segment.p_memsz;
+      holdsIt |= holder.place >= begin && holder.place < begin + segment.p_memsz;
     else if (segment.p_type == PT_NOTE && id.empty())
       id = findBuildId({reinterpret_cast<const uint8_t *>(begin), segment.p_memsz});
   }
-  if (holdsThis)
-    *static_cast<std::string *>(result) = id;
-  return holdsThis;
+  if (holdsIt)
+    holder.id = id;
+  return holdsIt;
+}
+
+static std::string findBuildIdAt(void (*function)()) {
+  Holder holder{reinterpret_cast<uintptr_t>(function), ""};
+  dl_iterate_phdr(visit, &holder);
+  return holder.id;
 }
 
 StringRef mortar::buildId() {
-  static const std::string id = [] {
-    std::string found;
-    dl_iterate_phdr(visit, &found);
-    return found;
-  }();
+  static const std::string id = findBuildIdAt([] {});
+  return id;
+}
+
+StringRef mortar::llvmBuildId() {
+  static const std::string id =
+      findBuildIdAt(reinterpret_cast<void (*)()>(&LLVMGetVersion));
   return id;
 }

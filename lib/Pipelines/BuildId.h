@@ -10,6 +10,9 @@ namespace mortar {
 /// if it was linked without one.
 llvm::StringRef buildId();
 
+/// The same of what holds LLVM: libLLVM.so, or what this is in, too.
+llvm::StringRef llvmBuildId();
+
 } // namespace mortar
 
 #endif // MORTAR_LIB_PIPELINES_BUILDID_H

@@ -177,7 +177,7 @@ std::optional<std::string> mortar::cacheKey(ModuleOp module,
   // libLLVM.so may be another than the one that this was linked with.
   unsigned major = 0, minor = 0, patch = 0;
   LLVMGetVersion(&major, &minor, &patch);
-  digest << "mortar cache key 1" << buildId() << major << minor << patch
+  digest << "mortar cache key 1" << buildId() << llvmBuildId() << major << minor << patch
          << runtime::artifactFormatVersion << numericsVersion;
   digest << bytecode << places.partition();
   digest << options.target << options.fuse << options.mixedDtypes

@@ -117,9 +117,10 @@ static LogicalResult checkText(llvm::MemoryBufferRef bytes,
 // Bytecode
 //===----------------------------------------------------------------------===//
 
-static constexpr int readable = 0, refused = 1;
+/// What ends the text when all went well: no text of MLIR's has it.
+static constexpr char endMark = 0;
 static constexpr int maxSeconds = 10;
-static constexpr uint64_t maxMemory = uint64_t(1) << 32;
+static constexpr uint64_t maxMemory = uint64_t(1) << 32; // beside what the host has
 
 namespace {
 /// One way for bytes between two processes.
@@ -156,6 +157,17 @@ static bool translate(llvm::MemoryBufferRef bytes,
   return true;
 }
 
+/// How many bytes of addresses this process has: with CUDA or JAX in it, many more than
+/// the reader may take. 0 if the system doesn't say.
+static uint64_t addressesInUse() {
+  int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  char text[32] = {};
+  ssize_t count = file >= 0 ? read(file, text, sizeof(text) - 1) : 0;
+  if (file >= 0)
+    close(file);
+  return count > 0 ? strtoull(text, nullptr, 10) * sysconf(_SC_PAGESIZE) : 0;
+}
+
 /// In a process that nobody will miss.
 [[noreturn]] static void runChild(llvm::MemoryBufferRef bytes,
                                   const DialectRegistry &registry,
@@ -168,13 +180,18 @@ static bool translate(llvm::MemoryBufferRef bytes,
 #if !__has_feature(                                                            \
     address_sanitizer) // whose shadow takes terabytes of addresses
   rlimit memory;
-  if (getrlimit(RLIMIT_AS, &memory) == 0 && memory.rlim_cur > maxMemory) {
-    memory.rlim_cur = std::min<rlim_t>(maxMemory, memory.rlim_max);
+  rlim_t enough = addressesInUse() + maxMemory;
+  if (getrlimit(RLIMIT_AS, &memory) == 0 && memory.rlim_cur > enough) {
+    memory.rlim_cur = std::min(enough, memory.rlim_max);
     setrlimit(RLIMIT_AS, &memory);
   }
 #endif
   close(STDERR_FILENO); // what a dying allocator says is no diagnostic
-  _exit(translate(bytes, registry, unregistered, out) ? readable : refused);
+  // How this process ends may not reach the host, which says what becomes of children.
+  if (translate(bytes, registry, unregistered, out))
+    while (write(out, &endMark, 1) < 0 && errno == EINTR)
+      ;
+  _exit(0);
 }
 
 /// What the child writes, until it ends or the time is over.
@@ -236,9 +253,13 @@ bytecodeToText(llvm::MemoryBufferRef bytes, MLIRContext *context) {
   pid_t ended;
   while ((ended = waitpid(child, &status, 0)) < 0 && errno == EINTR)
     ;
-  if (ended == child && WIFEXITED(status) && WEXITSTATUS(status) == readable)
+  // The status is for the message alone: where the host ignores its children, or waits
+  // for all of them, there is none.
+  if (!text.empty() && text.back() == endMark) {
+    text.pop_back();
     return llvm::MemoryBuffer::getMemBufferCopy(text,
                                                 bytes.getBufferIdentifier());
+  }
   auto error = emitError(loc)
                << "expected bytecode that MLIR wrote, but found some that ";
   if (ended == child && WIFSIGNALED(status))

@@ -17,7 +17,10 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
+#include <cerrno>
+#include <cstring>
 #include <mutex>
+#include <sys/wait.h>
 
 using namespace mlir;
 
@@ -34,23 +37,35 @@ static void initializeNVPTX() {
 namespace {
 /// LLVM ends the process when it can't select an instruction; a compiler must not. What
 /// recovers from that handles signals, so it goes when nobody compiles: the process may
-/// be another's.
+/// be another's. One that had it on itself keeps it.
 class RecoveryEnabled {
 public:
   RecoveryEnabled() {
     std::lock_guard<std::mutex> lock(mutex);
-    if (users++ == 0)
+    if (users++ != 0)
+      return;
+    hadIt = isOn();
+    if (!hadIt)
       llvm::CrashRecoveryContext::Enable();
   }
   ~RecoveryEnabled() {
     std::lock_guard<std::mutex> lock(mutex);
-    if (--users == 0)
+    if (--users == 0 && !hadIt)
       llvm::CrashRecoveryContext::Disable();
   }
 
 private:
+  /// LLVM doesn't say, but only then is there a context to run in.
+  static bool isOn() {
+    bool on = false;
+    llvm::CrashRecoveryContext context;
+    context.RunSafely([&] { on = llvm::CrashRecoveryContext::GetCurrent() != nullptr; });
+    return on;
+  }
+
   static inline std::mutex mutex;
   static inline unsigned users = 0;
+  static inline bool hadIt = false;
 };
 } // namespace
 
@@ -122,6 +137,25 @@ struct TemporaryFile {
 };
 } // namespace
 
+/// Runs a program to its end. False if it failed; `problem` says why if the program
+/// itself doesn't. True, too, if this process isn't told: its host may ignore its
+/// children, or wait for all of them. LLVM's ExecuteAndWait needs to be told and, to
+/// limit the time, takes the host's SIGALRM.
+static bool runToEnd(StringRef program, ArrayRef<StringRef> arguments,
+                     ArrayRef<std::optional<StringRef>> redirects, std::string &problem) {
+  llvm::sys::ProcessInfo child = llvm::sys::ExecuteNoWait(
+      program, arguments, std::nullopt, redirects, /*MemoryLimit=*/0, &problem);
+  if (child.Pid == llvm::sys::ProcessInfo::InvalidPid)
+    return false;
+  int status = 0;
+  pid_t ended;
+  while ((ended = waitpid(child.Pid, &status, 0)) < 0 && errno == EINTR)
+    ;
+  if (ended == child.Pid && WIFSIGNALED(status))
+    problem = strsignal(WTERMSIG(status));
+  return ended < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 FailureOr<std::string> mortar::assemblePTX(Location loc, StringRef ptx, StringRef chip,
                                            StringRef ptxas, std::string *report) {
   TemporaryFile source("ptx"), cubin("cubin"), log("log");
@@ -139,15 +173,15 @@ FailureOr<std::string> mortar::assemblePTX(Location loc, StringRef ptx, StringRe
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log.path),
                                           StringRef(log.path)};
   std::string problem;
-  int rc = llvm::sys::ExecuteAndWait(ptxas, arguments, std::nullopt, redirects,
-                                     /*SecondsToWait=*/120, 0, &problem);
+  bool succeeded = runToEnd(ptxas, arguments, redirects, problem);
   auto said = llvm::MemoryBuffer::getFile(log.path);
   StringRef text = said ? (*said)->getBuffer() : StringRef();
   if (report)
     *report = text.str();
   auto made = llvm::MemoryBuffer::getFile(cubin.path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
-  if (rc != 0 || !made)
+  // Where nobody is told how ptxas ended, it succeeded if it wrote: that is its last step.
+  if (!succeeded || !made || (*made)->getBufferSize() == 0)
     return emitError(loc) << "expected ptxas ('" << ptxas << "') to assemble the "
                           << "kernels for " << chip << ", but it failed: "
                           << (problem.empty() ? text.trim() : StringRef(problem));

@@ -1,4 +1,4 @@
-//===- HostCode.cpp - CPU functions, in memory or as an object ------------===//
+//===- HostCode.cpp - CPU functions as an object --------------------------===//
 
 #include "mortar/Target/HostCode.h"
 
@@ -7,28 +7,19 @@
 
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 
-#include <mutex>
 #include <utility>
 
 using namespace mlir;
 using namespace mortar;
-
-HostCode::HostCode() = default;
-HostCode::HostCode(HostCode &&) = default;
-HostCode &HostCode::operator=(HostCode &&) = default;
-HostCode::~HostCode() = default;
 
 /// This CPU, and its features as LLVM takes them: "+avx2,-sse4a,…".
 static std::pair<std::string, std::string> findHost() {
@@ -53,11 +44,7 @@ std::string mortar::hostCPU(StringRef cpu) {
 /// A machine for `cpu`, or an error at `module`.
 static std::unique_ptr<llvm::TargetMachine> makeMachine(ModuleOp module,
                                                         StringRef cpu) {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-  });
+  initializeHostTarget();
   llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
   std::string problem, features;
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, problem);
@@ -187,128 +174,4 @@ std::string HostCode::header(StringRef guard) const {
   }
   os << "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
   return text;
-}
-
-/// `error` as a runtime status.
-static runtime::Status toStatus(llvm::Error error) {
-  return runtime::Status::error("the CPU code can't be loaded: ",
-                                llvm::toString(std::move(error)));
-}
-
-runtime::Status HostCode::link() {
-  if (jit)
-    return {};
-  auto made = llvm::orc::LLJITBuilder().create();
-  if (!made)
-    return toStatus(made.takeError());
-  if (auto error = (*made)->addObjectFile(
-          llvm::MemoryBuffer::getMemBufferCopy(objectBytes, "mortar")))
-    return toStatus(std::move(error));
-  // malloc, free and memcpy, for temporaries.
-  auto symbols = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
-      (*made)->getDataLayout().getGlobalPrefix());
-  if (!symbols)
-    return toStatus(symbols.takeError());
-  (*made)->getMainJITDylib().addGenerator(std::move(*symbols));
-  for (const runtime::Entry &entry : allEntries) {
-    auto symbol = (*made)->lookup("mortar_packed_" + entry.name);
-    if (!symbol)
-      return toStatus(symbol.takeError());
-    functions.push_back(symbol->toPtr<const char *(void **)>());
-  }
-  jit = std::move(*made);
-  return {};
-}
-
-//===----------------------------------------------------------------------===//
-// Artifacts
-//===----------------------------------------------------------------------===//
-
-runtime::Artifact HostCode::toArtifact() const {
-  runtime::Artifact artifact;
-  artifact.images.push_back({cpu, runtime::CodeImage::Object, objectBytes});
-  artifact.entries = allEntries;
-  return artifact;
-}
-
-/// Whether this machine has what code for `cpu` ("znver3+avx2+…") may use.
-static runtime::Status checkCPU(StringRef cpu) {
-  llvm::StringMap<bool> here = llvm::sys::getHostCPUFeatures();
-  SmallVector<StringRef> needed; // first the name
-  cpu.split(needed, '+');
-  // Features are named for "host", which may lack some that its model has.
-  if (needed.size() == 1)
-    llvm::X86::getFeaturesForCPU(cpu, needed);
-  for (StringRef feature : ArrayRef(needed).drop_front()) {
-    auto found = here.find(feature);
-    // Tuning and such aren't listed, and no code depends on them.
-    if (found != here.end() && !found->second)
-      return runtime::Status::error("expected a CPU like ", needed.front().str(),
-                                    ", with ", feature.str(), ", found ",
-                                    llvm::sys::getHostCPUName().str(), " without");
-  }
-  return {};
-}
-
-runtime::Expected<std::unique_ptr<runtime::HostProgram>>
-HostCode::load(const runtime::Artifact &artifact) {
-  if (artifact.images.size() != 1)
-    return runtime::Status::error("expected one object for a CPU, found ",
-                                  artifact.images.size(), " images");
-  const runtime::CodeImage &image = artifact.images.front();
-  if (auto status = runtime::checkImage(image); !status.ok())
-    return status;
-  if (auto status = checkCPU(image.chip); !status.ok())
-    return status;
-  auto code = std::make_unique<HostCode>();
-  code->cpu = image.chip;
-  code->objectBytes = image.bytes;
-  code->allEntries = artifact.entries;
-  if (auto status = code->link(); !status.ok())
-    return status;
-  return std::unique_ptr<runtime::HostProgram>(std::move(code));
-}
-
-//===----------------------------------------------------------------------===//
-// Running
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// A strided memref descriptor of any rank: five words and two a dimension.
-struct Descriptor {
-  llvm::SmallVector<int64_t, 8> words;
-  explicit Descriptor(const runtime::TensorArg &arg) {
-    auto address = reinterpret_cast<int64_t>(arg.data);
-    words = {address, address, /*offset=*/0};
-    words.append(arg.shape, arg.shape + arg.rank);
-    size_t first = words.size();
-    words.append(arg.rank, 1);
-    for (int64_t i = arg.rank - 1, stride = 1; i >= 0; stride *= arg.shape[i], --i)
-      words[first + i] = arg.strides ? arg.strides[i] : stride;
-  }
-};
-} // namespace
-
-runtime::Status HostCode::run(size_t number,
-                              runtime::ArrayView<runtime::TensorArg> args) {
-  if (auto status = link(); !status.ok())
-    return status;
-  return std::as_const(*this).run(number, args);
-}
-
-runtime::Status HostCode::run(size_t number,
-                              runtime::ArrayView<runtime::TensorArg> args) const {
-  if (number >= allEntries.size())
-    return runtime::Status::error("expected one of ", allEntries.size(),
-                                  " entries, but found number ", number);
-  const runtime::Entry &entry = allEntries[number];
-  if (auto status = runtime::checkForLaunch(entry, args); !status.ok())
-    return status;
-  SmallVector<Descriptor, 8> descriptors(args.begin(), args.end());
-  SmallVector<void *, 8> pointers;
-  for (Descriptor &descriptor : descriptors)
-    pointers.push_back(descriptor.words.data());
-  const char *failed = functions[number](pointers.data());
-  return failed ? runtime::Status::error("entry '", entry.name, "': ", failed)
-                : runtime::Status();
 }

@@ -4,6 +4,17 @@
 
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+
+#include <mutex>
+
+void mortar::initializeHostTarget() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+  });
+}
 
 bool mortar::emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine,
                              llvm::OptimizationLevel level, llvm::CodeGenFileType kind,

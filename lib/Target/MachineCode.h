@@ -11,6 +11,9 @@
 
 namespace mortar {
 
+/// Makes LLVM know this machine's target. May be called again, and from any thread.
+void initializeHostTarget();
+
 /// Optimizes `module` for `machine` and writes it as assembly or as an object file.
 /// False if the machine has no such output.
 bool emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine,

@@ -254,11 +254,17 @@ LogicalResult DestinationAssigner::findStates() {
       auto argument = dyn_cast<BlockArgument>(pool);
       if (!argument)
         return error() << "the old one is no argument";
+      if (func.getArgAttr(argument.getArgNumber(), MortarDialect::constantAttr))
+        return error() << "that argument is constant";
       auto *at = llvm::find(returned, result);
+      bool goesOn = llvm::any_of(result.getUses(), [](OpOperand &use) {
+        auto next = dyn_cast<FusedOp>(use.getOwner());
+        return next && next.isDpsInit(&use);
+      });
       if (at != returned.end())
         home[at - returned.begin()] = argument.getArgNumber();
-      else if (result.use_empty())
-        return error() << "nobody reads it";
+      else if (!goesOn)
+        return error() << "it isn't returned";
     }
   return success();
 }

@@ -172,6 +172,40 @@ bool mortar::isLegalAlone(FusedOp region, const FusionOptions &options) {
   return countLiveBytes(region) <= options.maxLiveBytes && !checkGroups(region);
 }
 
+/// Why a block can't hold the whole state of a head, as it must where a row of values is
+/// reduced.
+static std::optional<Refusal> checkState(FusedOp producer, FusedOp consumer) {
+  int64_t elements = 0, values = 0, reductions = 0;
+  for (FusedOp region : {producer, consumer})
+    for (auto [i, init] : llvm::enumerate(region.getInits()))
+      if (region.getInitMap(i) == RowMap::State) {
+        auto type = cast<ShapedType>(init.getType());
+        values = type.getDimSize(2);
+        elements = values * type.getDimSize(3);
+      }
+  for (FusedOp region : {producer, consumer}) {
+    bool ofValues = llvm::any_of(llvm::seq(region->getNumOperands()), [&](unsigned i) {
+      return region.getOperandMap(i) == RowMap::ValueRow;
+    });
+    for (Operation &op : *region.getBodyBlock()) {
+      auto fusible = dyn_cast<FusionOpInterface>(op);
+      if (!ofValues || !fusible || !fusible.reducesRow())
+        continue;
+      auto argument = dyn_cast<BlockArgument>(op.getOperand(0));
+      bool ofKeys = argument && region.getArgumentMap(argument) == RowMap::KeyRow;
+      reductions += !ofKeys && rowLength(op.getOperand(0).getType()) == values;
+    }
+  }
+  // 1024 threads of 32 elements, and 48 KiB of shared memory.
+  if (reductions && (elements > 32768 || reductions * values > 12288))
+    return Refusal{"budget",
+                   llvm::formatv("a row of values is reduced, so that one block would hold "
+                                 "all {0} elements of a head's state",
+                                 elements),
+                   ""};
+  return std::nullopt;
+}
+
 std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,
                                             const FusionOptions &options) {
   if (producer->getBlock() != consumer->getBlock())
@@ -219,9 +253,8 @@ std::optional<Refusal> mortar::whyNotMerged(FusedOp producer, FusedOp consumer,
   if (swapsSideEffects(producer, consumer))
     return Refusal{"side-effects",
                    "joining would carry an op with side effects past another", ""};
-  // What a thread holds of a recurrence's rows its state says.
   if (producer.isRecurrence())
-    return std::nullopt;
+    return checkState(producer, consumer);
   RowWidths widths;
   widths.add(producer);
   widths.add(consumer);

@@ -53,14 +53,27 @@ LogicalResult mortar::checkStatesAreUpdated(FusedOp region) {
       return region.emitError()
              << "expected the new state to take the place of the old one, but " << found;
     };
-    if (llvm::is_contained(region.getInputs(), pool))
-      return fail("the region reads the old one as an input, too");
-    for (Operation *user : pool.getUsers()) {
-      Operation *at = region->getBlock()->findAncestorOpInBlock(*user);
-      if (user != region && !isa<tensor::DimOp>(user) &&
-          (!at || !at->isBeforeInBlock(region)))
-        return fail("the old one is read afterwards");
-    }
+    // All that lies in its memory: what it is a view of, and the views of that.
+    auto isView = [](Operation *op) {
+      return isa_and_nonnull<tensor::CastOp, tensor::CollapseShapeOp,
+                             tensor::ExpandShapeOp, tensor::ExtractSliceOp>(op);
+    };
+    Value base = pool;
+    while (isView(base.getDefiningOp()))
+      base = base.getDefiningOp()->getOperand(0);
+    SmallVector<Value> worklist{base};
+    while (!worklist.empty())
+      for (OpOperand &use : worklist.pop_back_val().getUses()) {
+        Operation *user = use.getOwner();
+        Operation *at = region->getBlock()->findAncestorOpInBlock(*user);
+        if (isView(user))
+          worklist.push_back(user->getResult(0));
+        else if (user == region && !region.isDpsInit(&use))
+          return fail("the region reads the old one as an input, too");
+        else if (user != region && !isa<tensor::DimOp>(user) &&
+                 (!at || !at->isBeforeInBlock(region)))
+          return fail("the old one is read afterwards");
+      }
   }
   return success();
 }

@@ -96,7 +96,11 @@ void OutlineGapsPass::outlineGapsOf(func::FuncOp func, SymbolTable &symbols) {
   bool startGap = true, anyForeign = false;
   for (Operation &op : func.front().without_terminator()) {
     if (auto fused = dyn_cast<FusedOp>(op)) {
-      for (Value input : fused.getInputs())
+      SmallVector<Value> read(fused.getInputs());
+      for (auto [i, init] : llvm::enumerate(fused.getInits()))
+        if (fused.getInitMap(i) == RowMap::State)
+          read.push_back(init);
+      for (Value input : read)
         if (Value viewed = getViewed(input)) {
           anyForeign = true;
           startGap |= !gaps.empty() && llvm::is_contained(gaps.back(),

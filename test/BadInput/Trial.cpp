@@ -46,13 +46,24 @@ public:
   }
 
   std::string problem;
+  bool known; // whether every op has a place
 
 private:
-  bool known;
   unsigned errors = 0, located = 0;
   std::string said;
   ScopedDiagnosticHandler handler;
 };
+
+/// A location may be one of nothing, which is no place.
+bool haveAllPlaces(ModuleOp module) {
+  return !module
+              .walk([](Operation *op) {
+                return op->getLoc()->findInstanceOf<FileLineColLoc>()
+                           ? WalkResult::advance()
+                           : WalkResult::interrupt();
+              })
+              .wasInterrupted();
+}
 
 struct Trial {
   Listener &listener;
@@ -217,7 +228,7 @@ Outcome Trial::run(ModuleOp module) {
 }
 
 Verdict mortar::badinput::tryModule(ModuleOp module, const Effort &effort) {
-  Listener listener(module.getContext(), /*known=*/true);
+  Listener listener(module.getContext(), haveAllPlaces(module));
   Verdict verdict;
   verdict.outcome = Outcome::RejectedByVerifier;
   if (listener.check(succeeded(verify(module)), "the verifier"))
@@ -236,6 +247,8 @@ Verdict mortar::badinput::tryBytes(StringRef bytes, const Effort &effort,
   llvm::SourceMgr sources;
   auto module = readInput(llvm::MemoryBuffer::getMemBufferCopy(bytes, "mutant"),
                           sources, context.get());
+  if (module)
+    listener.known &= haveAllPlaces(*module);
   if (listener.check(bool(module), "the parser"))
     verdict.outcome = Trial{listener, effort}.run(*module);
   verdict.problem = listener.problem;

@@ -291,10 +291,11 @@ func.func @f(%x: tensor<?x64xf32>) -> tensor<?x64xf32> {
   };
   EXPECT_EQ(run(0, dense), "");
   EXPECT_EQ(run(128, dense), "");
-  EXPECT_EQ(run(64, dense), "expected argument 1 to share no memory with argument 0, or "
-                            "all of it with the same strides, but they overlap");
-  EXPECT_EQ(run(128, one), "expected the elements of argument 1 to lie apart, but by its "
-                           "strides some share memory");
+  EXPECT_EQ(run(64, dense),
+            "entry 'f': expected argument 1 to share no memory with argument 0, or all of it "
+            "with the same strides, but they overlap");
+  EXPECT_EQ(run(128, one), "entry 'f': expected the elements of argument 1 to lie apart, "
+                           "but by its strides some share memory");
   EXPECT_EQ(run(128, columns), "entry 'f', argument 1 ('argument 1'): expected the last "
                                "dimension to have stride 1, found 2");
 }

@@ -1,48 +1,13 @@
 //===- CompilerTest.cpp - The compiler's C API, used well and badly -------===//
 
-#include "mortar-c/Compiler.h"
+#include "CompilerTest.h"
 
 #include "mortar/Runtime/Artifact.h"
-
-#include <gtest/gtest.h>
 
 #include <cstring>
 #include <thread>
 
 namespace {
-
-constexpr const char *layer = R"mlir(
-func.func @layer(%x: tensor<?x8xf32>, %r: tensor<?x8xf32>) -> tensor<?x8xf32> {
-  %s = mortar.residual_add %x, %r
-    : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
-  %n = mortar.rms_norm %s epsilon(1.0e-6) : (tensor<?x8xf32>) -> tensor<?x8xf32>
-  return %n : tensor<?x8xf32>
-}
-)mlir";
-
-std::string lastError() { return mortarRuntimeLastError(); }
-
-MortarCompileOptions optionsFor(const char *target) {
-  MortarCompileOptions options = {};
-  options.size = sizeof(options);
-  options.target = target;
-  options.noCubin = 1;
-  options.cache = MORTAR_CACHE_OFF;
-  return options;
-}
-
-int compile(const std::string &module, const MortarCompileOptions &options,
-            MortarProgram *program) {
-  return mortarCompile(module.data(), module.size(), &options, program);
-}
-
-/// What compiling says when it fails.
-std::string refusal(const std::string &module, const MortarCompileOptions &options) {
-  MortarProgram program = 77;
-  EXPECT_EQ(compile(module, options, &program), MORTAR_RUNTIME_ERROR);
-  EXPECT_EQ(program, 77u);
-  return lastError();
-}
 
 //===----------------------------------------------------------------------===//
 // Compiling
@@ -52,7 +17,7 @@ TEST(Compiler, Versions) {
   uint32_t api = 0, format = 0, numerics = 0;
   ASSERT_EQ(mortarCompilerVersion(&api, &format, &numerics), 0);
   EXPECT_EQ(api, 1u);
-  EXPECT_EQ(format, 1u);
+  EXPECT_EQ(format, mortar::runtime::artifactFormatVersion);
   EXPECT_GE(numerics, 1u);
   EXPECT_EQ(mortarCompilerVersion(&api, nullptr, &numerics), 1);
   EXPECT_EQ(lastError(), "expected a pointer for 'format', found null");
@@ -158,11 +123,14 @@ TEST(Compiler, OddModules) {
             "reader refuses");
 }
 
-TEST(Compiler, NullPointersAreErrors) {
+TEST(Compiler, NullPointersAndWildSizesAreErrors) {
   MortarProgram program = 0;
   EXPECT_EQ(mortarCompile(nullptr, 5, nullptr, &program), 1);
   EXPECT_EQ(lastError(), "expected a pointer for 'module', found null");
   EXPECT_EQ(mortarCompile(layer, strlen(layer), nullptr, nullptr), 1);
+  EXPECT_EQ(mortarCompile(layer, SIZE_MAX, nullptr, &program), 1);
+  EXPECT_EQ(lastError(), "expected a module of which a copy fits into memory, found one of " +
+                             std::to_string(SIZE_MAX) + " bytes");
   ASSERT_EQ(compile(layer, optionsFor("sm_90"), &program), 0) << lastError();
   size_t size = 0;
   const void *bytes = nullptr;
@@ -218,127 +186,6 @@ TEST(Compiler, ManyThreadsAtOnce) {
     });
   for (std::thread &thread : threads)
     thread.join();
-}
-
-//===----------------------------------------------------------------------===//
-// Running on this CPU
-//===----------------------------------------------------------------------===//
-
-class OnHost : public ::testing::Test {
-protected:
-  OnHost() {
-    EXPECT_EQ(compile(layer, optionsFor("host"), &program), 0) << lastError();
-    const void *bytes = nullptr;
-    size_t size = 0;
-    EXPECT_EQ(mortarProgramArtifact(program, &bytes, &size), 0);
-    artifact.assign(static_cast<const char *>(bytes), size);
-    EXPECT_EQ(mortarRuntimeLoadBytes(bytes, size, MORTAR_LOAD_ON_DEVICE, &executable), 0)
-        << lastError();
-    EXPECT_EQ(mortarProgramDestroy(program), 0); // what was loaded stays
-    for (MortarTensor &arg : args)
-      arg = {buffers[&arg - args], shape, nullptr, 2, MORTAR_F32};
-  }
-  ~OnHost() override { EXPECT_EQ(mortarRuntimeDestroy(executable), 0); }
-
-  int launch(void *stream = nullptr) {
-    return mortarRuntimeLaunch(executable, 0, args, 3, nullptr, 0, stream);
-  }
-
-  MortarProgram program = 0;
-  MortarExecutable executable = 0;
-  std::string artifact;
-  int64_t shape[2] = {4, 8};
-  float buffers[3][33] = {};
-  MortarTensor args[3];
-};
-
-TEST_F(OnHost, Runs) {
-  for (int i = 0; i < 32; ++i)
-    buffers[0][i] = buffers[1][i] = 2;
-  ASSERT_EQ(launch(), 0) << lastError();
-  for (int i = 0; i < 32; ++i)
-    EXPECT_FLOAT_EQ(buffers[2][i], 1);
-  EXPECT_EQ(buffers[2][32], 0);
-  const char *image = nullptr;
-  ASSERT_EQ(mortarRuntimeImage(executable, &image), 0);
-  EXPECT_STREQ(image, "host object");
-}
-
-TEST_F(OnHost, OverlappingOutputIsAnError) {
-  args[2].data = buffers[0] + 8;
-  ASSERT_EQ(launch(), 1);
-  EXPECT_NE(lastError().find("entry 'layer': "), std::string::npos) << lastError();
-  EXPECT_NE(lastError().find("overlap"), std::string::npos) << lastError();
-}
-
-TEST_F(OnHost, MisalignedPointerIsAnError) {
-  args[0].data = reinterpret_cast<char *>(buffers[0]) + 1;
-  ASSERT_EQ(launch(), 1);
-  EXPECT_NE(lastError().find("expected data aligned to 4 bytes, found address"),
-            std::string::npos)
-      << lastError();
-}
-
-TEST_F(OnHost, SmallOutputIsAnError) {
-  int64_t less[2] = {3, 8};
-  args[2].shape = less;
-  ASSERT_EQ(launch(), 1);
-  EXPECT_NE(lastError().find("expected extent 0 to be 4, found 3"), std::string::npos)
-      << lastError();
-}
-
-TEST_F(OnHost, StreamIsAnError) {
-  ASSERT_EQ(launch(this), 1);
-  EXPECT_EQ(lastError(), "expected no stream for code of a CPU, which has run when the "
-                         "call returns, found one");
-}
-
-TEST_F(OnHost, AnotherCPUsCodeIsAnError) {
-  // Which has instructions (FMA4, XOP) that came and went with it.
-  MortarProgram other = 0;
-  if (compile(layer, optionsFor("bdver4"), &other) != 0)
-    GTEST_SKIP() << lastError();
-  const void *bytes = nullptr;
-  size_t size = 0;
-  MortarExecutable none = 5;
-  ASSERT_EQ(mortarProgramArtifact(other, &bytes, &size), 0);
-  EXPECT_EQ(mortarRuntimeLoadBytes(bytes, size, MORTAR_LOAD_ON_DEVICE, &none), 1);
-  EXPECT_EQ(lastError().substr(0, 31), "expected a CPU like bdver4, wit") << lastError();
-  EXPECT_EQ(none, 5u);
-  EXPECT_EQ(mortarProgramDestroy(other), 0);
-}
-
-TEST_F(OnHost, DamagedArtifactIsAnError) {
-  artifact[artifact.size() / 2] ^= 1;
-  MortarExecutable none = 5;
-  EXPECT_EQ(mortarRuntimeLoadBytes(artifact.data(), artifact.size(),
-                                   MORTAR_LOAD_ON_DEVICE, &none),
-            1);
-  EXPECT_EQ(lastError(), "checksum mismatch: the artifact is damaged");
-}
-
-TEST_F(OnHost, OddArtifactsAreErrors) {
-  auto sound = mortar::runtime::parseArtifact(artifact.data(), artifact.size());
-  ASSERT_TRUE(sound.ok()) << sound.message();
-  auto loadError = [](const mortar::runtime::Artifact &artifact) {
-    std::string bytes = mortar::runtime::serialize(artifact);
-    MortarExecutable none = 0;
-    EXPECT_EQ(mortarRuntimeLoadBytes(bytes.data(), bytes.size(), MORTAR_LOAD_ON_DEVICE,
-                                     &none),
-              1);
-    return lastError();
-  };
-  mortar::runtime::Artifact odd = *sound;
-  odd.images.push_back(odd.images[0]);
-  EXPECT_EQ(loadError(odd), "expected one object for a CPU, found 2 images");
-  odd = *sound;
-  odd.images[0].bytes = "no ELF file";
-  EXPECT_NE(loadError(odd).find("expected a 64-bit ELF file"), std::string::npos)
-      << lastError();
-  odd = *sound;
-  odd.entries[0].name = "another";
-  EXPECT_NE(loadError(odd).find("mortar_packed_another"), std::string::npos)
-      << lastError();
 }
 
 } // namespace

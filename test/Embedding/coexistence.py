@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """libmortar in one process with PyTorch, Triton and JAX, each with an LLVM of its own.
 
-    coexistence.py --library=libmortar.so
+    coexistence.py --library=libmortar.so --opt=mortar-opt
 
 In every order of loading, also with libmortar's symbols offered to all (RTLD_GLOBAL),
 each compiles and runs before and after the others; the numbers are right, what Mortar
-compiles is the same every time, and no signal handler of LLVM's stays behind.
+compiles is the same every time, from text and from bytecode, which a child of the
+process reads, and no signal handler of LLVM's stays behind.
 """
 import argparse
 import ctypes
@@ -42,7 +43,8 @@ class Tensor(ctypes.Structure):  # MortarTensor
 
 
 class Mortar:
-    def __init__(self, path, mode):
+    def __init__(self, path, mode, bytecode):
+        self.bytecode = bytecode
         self.lib = ctypes.CDLL(path, mode=mode)
         self.lib.mortarRuntimeLastError.restype = ctypes.c_char_p
         self.artifacts = {}
@@ -51,21 +53,23 @@ class Mortar:
         if getattr(self.lib, name)(*args) != 0:
             sys.exit(f"{name}: {self.lib.mortarRuntimeLastError().decode()}")
 
-    def compile(self, target):
+    def compile(self, target, module=LAYER):
         options = Options(size=ctypes.sizeof(Options), target=target, noCubin=1, cache=1)
         program, data = ctypes.c_uint64(), ctypes.c_void_p()
         size = ctypes.c_size_t()
-        self.call("mortarCompile", LAYER, ctypes.c_size_t(len(LAYER)),
+        self.call("mortarCompile", module, ctypes.c_size_t(len(module)),
                   ctypes.byref(options), ctypes.byref(program))
         self.call("mortarProgramArtifact", program, ctypes.byref(data), ctypes.byref(size))
         artifact = ctypes.string_at(data.value, size.value)
-        assert self.artifacts.setdefault(target, artifact) == artifact, "other code"
+        same = self.artifacts.setdefault((target, module), artifact)
+        assert same == artifact, "other code"
         return artifact
 
     def use(self):
         """Compiles for a GPU and for this CPU, and runs here."""
         caught = caught_signals()
         assert b".entry" in self.compile(b"sm_90")
+        assert b".entry" in self.compile(b"sm_90", self.bytecode)
         artifact = self.compile(b"host")
         executable = ctypes.c_uint64()
         self.call("mortarRuntimeLoadBytes", artifact, ctypes.c_size_t(len(artifact)), 0,
@@ -123,7 +127,7 @@ def double(x, n):
 '''
 
 
-def run(order, library):
+def run(order, library, bytecode):
     """In a process of its own."""
     os.environ["TRITON_ALWAYS_COMPILE"] = "1"
     others = [use_torch, use_triton, use_jax]
@@ -131,7 +135,7 @@ def run(order, library):
     if order == "last":
         for use in others:
             use()
-    mortar = Mortar(library, mode | os.RTLD_NOW)
+    mortar = Mortar(library, mode | os.RTLD_NOW, bytecode)
     mortar.use()
     for use in reversed(others) if order == "global" else others:
         use()
@@ -141,10 +145,13 @@ def run(order, library):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--library", required=True)
+    parser.add_argument("--opt", required=True, help="mortar-opt, which writes bytecode")
     parser.add_argument("--order", choices=["first", "last", "global"])
     args = parser.parse_args()
     if args.order:
-        return run(args.order, args.library)
+        bytecode = subprocess.run([args.opt, "--emit-bytecode", "-"], input=LAYER,
+                                  stdout=subprocess.PIPE, check=True).stdout
+        return run(args.order, args.library, bytecode)
     for order in ("first", "last", "global"):
         with tempfile.TemporaryDirectory() as folder:
             with open(os.path.join(folder, "triton_kernel.py"), "w") as kernel:
@@ -153,7 +160,7 @@ def main():
             environment = {**os.environ, "PYTHONPATH": folder,
                            "TORCHINDUCTOR_CACHE_DIR": folder, "TRITON_CACHE_DIR": folder}
             subprocess.run([sys.executable, __file__, "--library", args.library,
-                            "--order", order], check=True, env=environment)
+                            "--opt", args.opt, "--order", order], check=True, env=environment)
             print(f"libmortar {order}: as expected ({time.time() - begin:.0f} s)")
 
 

@@ -130,3 +130,17 @@ func.func @views(%x: tensor<2x3x4x8xf32>, %i: tensor<?xi32>, %pool: tensor<?x4x8
   %r = tensor.collapse_shape %0#0 [[0], [1, 2]] : tensor<?x4x8xf32> into tensor<?x32xf32>
   return %r, %0#1 : tensor<?x32xf32>, tensor<?x4x8x8xf32>
 }
+
+// An unread result stays if it alone has tokens.
+// CHECK-LABEL: @tokens_of_the_result(
+func.func @tokens_of_the_result(%pool: tensor<5x4x16x8xf32>, %slots: tensor<3xi32>) -> tensor<5x4x16x8xf32> {
+  // CHECK: mortar.fused recurrence ins(%{{.*}} = slots %{{.*}}) outs(value_row %{{.*}}, %{{.*}} = state %{{.*}}) {
+  %e = tensor.empty() : tensor<3x4x16xf32>
+  %o, %new = mortar.fused recurrence ins(%i = slots %slots : tensor<3xi32>)
+      outs(value_row %e, %s = state %pool : tensor<3x4x16xf32>, tensor<5x4x16x8xf32>) {
+    %t = arith.addf %s, %s : vector<16x8xf32>
+    %r = mortar.state_reduce %t : vector<16x8xf32> -> vector<16xf32>
+    mortar.yield %r, %t : vector<16xf32>, vector<16x8xf32>
+  } -> (tensor<3x4x16xf32>, tensor<5x4x16x8xf32>)
+  return %new : tensor<5x4x16x8xf32>
+}

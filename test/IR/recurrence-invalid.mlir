@@ -1028,3 +1028,19 @@ func.func @recurrence_c7_slots_of_other_sequences(%x0: tensor<3x4x5xf32>, %x1: t
   } -> tensor<?x4x5x8xf32>
   return
 }
+
+// -----
+
+func.func @recurrence_c7_long_rows_of_keys(%v: tensor<?x1x2xf32>, %slots: tensor<?xi32>, %pool: tensor<?x1x2x2049xf32>) -> (tensor<?x1x2xf32>, tensor<?x1x2x2049xf32>) {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %v, %c0 : tensor<?x1x2xf32>
+  %e = tensor.empty(%n) : tensor<?x1x2xf32>
+  // expected-error @+1 {{(C7) expected at most 1024 keys, and 65536 elements in a head's state, but found tensor<?x1x2x2049xf32>}}
+  %o, %new = mortar.fused recurrence ins(%a = value_row %v, %s = slots %slots : tensor<?x1x2xf32>, tensor<?xi32>) outs(value_row %e, %st = state %pool : tensor<?x1x2xf32>, tensor<?x1x2x2049xf32>) {
+    %all = mortar.state_broadcast <values> %a : vector<2xf32> -> vector<2x2049xf32>
+    %t = arith.addf %st, %all : vector<2x2049xf32>
+    %r = mortar.state_reduce %t : vector<2x2049xf32> -> vector<2xf32>
+    mortar.yield %r, %t : vector<2xf32>, vector<2x2049xf32>
+  } -> (tensor<?x1x2xf32>, tensor<?x1x2x2049xf32>)
+  return %o, %new : tensor<?x1x2xf32>, tensor<?x1x2x2049xf32>
+}

@@ -168,7 +168,7 @@ func.func @unread(%v: tensor<?x4x6xf32>, %slots: tensor<?xi32>, %pool: tensor<?x
   %c0 = arith.constant 0 : index
   %t = tensor.dim %v, %c0 : tensor<?x4x6xf32>
   %e = tensor.empty(%t) : tensor<?x4x6xf32>
-  // expected-error @+1 {{expected the new state to be returned by 'unread' in place of the argument that holds the old one, but nobody reads it}}
+  // expected-error @+1 {{expected the new state to be returned by 'unread' in place of the argument that holds the old one, but it isn't returned}}
   %0:2 = mortar.fused recurrence ins(%a = value_row %v, %i = slots %slots : tensor<?x4x6xf32>, tensor<?xi32>)
       outs(value_row %e, %s = state %pool : tensor<?x4x6xf32>, tensor<?x4x6x6xf32>) {
     %r = mortar.state_reduce %s : vector<6x6xf32> -> vector<6xf32>

@@ -364,3 +364,16 @@ func.func @no_fuse_unknown_attribute(%x: tensor<?x2x8xbf16>, %q: tensor<?x2x8xf3
     -> (tensor<?x4x8xbf16>, tensor<?x4x8x8xf32>)
   return %o, %new : tensor<?x4x8xbf16>, tensor<?x4x8x8xf32>
 }
+
+// -----
+
+// CHECK-LABEL: @no_fuse_state_of_a_block(
+func.func @no_fuse_state_of_a_block(%q: tensor<1x1x256xf32>, %k: tensor<1x1x256xf32>, %v: tensor<1x2x256xf32>, %g: tensor<1x2xf32>, %b: tensor<1x2xf32>, %pool: tensor<2x2x256x256xf32>, %slots: tensor<1xi32>, %w: tensor<256xf32>) -> (tensor<1x2x256xf32>, tensor<2x2x256x256xf32>) {
+  // CHECK: mortar.fused recurrence ins
+  // CHECK: mortar.fused ins
+  %o, %new = mortar.gated_delta_rule query(%q) key(%k) value(%v) decay(%g) beta(%b) state(%pool) slots(%slots)
+   : (tensor<1x1x256xf32>, tensor<1x1x256xf32>, tensor<1x2x256xf32>, tensor<1x2xf32>, tensor<1x2xf32>, tensor<2x2x256x256xf32>, tensor<1xi32>) -> (tensor<1x2x256xf32>, tensor<2x2x256x256xf32>)
+  // expected-remark @+1 {{[Missed] budget | Category:mortar-fusion | Function=no_fuse_state_of_a_block | Reason="a row of values is reduced, so that one block would hold all 65536 elements of a head's state", Remark="gated_delta_rule -> rms_norm not fused"}}
+  %n = mortar.rms_norm %o weight(%w) epsilon(1.0e-6) : (tensor<1x2x256xf32>, tensor<256xf32>) -> tensor<1x2x256xf32>
+  return %n, %new : tensor<1x2x256xf32>, tensor<2x2x256x256xf32>
+}

@@ -34,13 +34,16 @@ public:
   ~ArtifactCache();
 
   /// The content stored under `key`, a file's name; nothing if there is none. The error
-  /// says what is wrong with an entry, which is then removed.
+  /// says what is wrong with an entry, which is then removed, or why it can't be read
+  /// now, and then it stays.
   runtime::Expected<std::optional<std::string>> find(const std::string &key) const;
 
-  /// Stores `content`; what was there before is replaced.
+  /// Stores `content`; what was there before is replaced. Only what is stored under 64
+  /// lowercase hexadecimal digits is ever pruned.
   runtime::Status store(const std::string &key, llvm::StringRef content) const;
 
   /// Removes entries until they take `bytes` at most, and what killed writers have left.
+  /// Files of others, by their names or how they begin, neither count nor go.
   void prune(uint64_t bytes = maxBytes) const;
 
 private:

@@ -20,10 +20,13 @@
 
 namespace mortar::runtime {
 
-/// A number of no other handle. 0 is none.
+/// A number of no other handle. 0 is none. Where two libraries with these functions are
+/// in a process, each begins where its own page of memory is: neither takes a handle of
+/// the other's for one of its own.
 inline uint64_t nextHandle() {
   static std::atomic<uint64_t> last{0};
-  return ++last;
+  static const uint64_t first = reinterpret_cast<uintptr_t>(&last) >> 12 << 28;
+  return first + ++last;
 }
 
 /// The live handles of one kind. A call holds a reference, so that another

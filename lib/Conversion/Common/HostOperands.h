@@ -25,8 +25,8 @@ struct OperandStrides {
   }
 };
 
-/// A memref operand of a region, taken apart on the host.
-struct HostOperand {
+/// A memref operand of a region of any domain: where its memory is.
+struct RegionOperand {
   RowMap map;
   bool isDestination;
   /// Never changes between launches: a function argument marked mortar.constant.
@@ -34,14 +34,19 @@ struct HostOperand {
   mlir::MemRefType type;
   mlir::Value base;    // memref<element>
   mlir::Value offset;  // index, in elements
-  mlir::Value rows;    // index; null unless the map is by row
-  mlir::Value address; // index, in bytes
+  mlir::Value address; // index, in bytes; on the host only
+
+  unsigned elementBytes() const { return type.getElementTypeBitWidth() / 8; }
+};
+
+/// A memref operand of a region of rows, taken apart on the host.
+struct HostOperand : RegionOperand {
+  mlir::Value rows; // index; null unless the map is by row
   OperandStrides strides;
   /// [.., inner, N]: row r is number r % inner of the r / inner -th such rows. Static, since
   /// every thread divides by it; 1 if all rows must be evenly spaced.
   int64_t inner = 1;
 
-  unsigned elementBytes() const { return type.getElementTypeBitWidth() / 8; }
   bool isByRow() const { return isPerRow(map); }
   bool isRows() const { return isWholeRow(map); }
   int64_t headLength() const { return type.getShape().back(); }

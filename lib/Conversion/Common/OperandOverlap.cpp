@@ -5,13 +5,6 @@
 using namespace mlir;
 using namespace mortar;
 
-namespace {
-/// So many elements, or rows of them, one stride apart.
-struct Steps {
-  Value stride, count;
-};
-} // namespace
-
 /// All dimensions of an operand by row but for elements that lie side by side.
 static SmallVector<Steps> findSteps(IndexBuilder &b, const HostOperand &operand) {
   const OperandStrides &strides = operand.strides;
@@ -90,26 +83,29 @@ static Value interleave(IndexBuilder &b, const HostOperand &one,
   return fine;
 }
 
-/// Dimensions nest, in whatever order: each steps over all that smaller steps reach. Rows
-/// that mesh without nesting exist, but nobody lays out a tensor so.
-void mortar::checkElementsApart(IndexBuilder &b, const HostOperand &destination,
-                                StringRef name, Value rows) {
-  SmallVector<Steps> all = findSteps(b, destination);
-  Value apart;
+void mortar::checkElementsApart(IndexBuilder &b, ArrayRef<Steps> all, Value adjacent,
+                                StringRef name, Value none) {
+  Value nested;
   for (auto [i, steps] : llvm::enumerate(all)) {
-    Value inside = countAdjacent(b, destination);
+    Value inside = adjacent;
     for (auto [k, other] : llvm::enumerate(all))
       if (k != i)
         inside = b.add(inside, b.select(b.atMost(other.stride, steps.stride),
                                         reach(b, other), b.constant(0)));
     Value own = b.either(b.atMost(steps.count, b.constant(1)),
                          b.atLeast(steps.stride, inside));
-    apart = apart ? b.both(apart, own) : own;
+    nested = nested ? b.both(nested, own) : own;
   }
-  Value noRows = b.equal(rows, b.constant(0));
-  b.check(b.either(apart, noRows), "expected the elements of " + name +
-                                     " to lie apart, but by its strides some share "
-                                     "memory");
+  if (nested)
+    b.check(b.either(nested, none),
+            "expected the elements of " + name +
+                " to lie apart, but by its strides some share memory");
+}
+
+void mortar::checkElementsApart(IndexBuilder &b, const HostOperand &destination,
+                                StringRef name, Value rows) {
+  checkElementsApart(b, findSteps(b, destination), countAdjacent(b, destination), name,
+                     b.equal(rows, b.constant(0)));
 }
 
 void mortar::checkOverlap(IndexBuilder &b, const HostOperand &destination,

@@ -7,7 +7,17 @@
 
 namespace mortar {
 
-/// Emits the check that no two elements of a destination lie at one place.
+/// So many elements, or rows of them, one stride apart.
+struct Steps {
+  mlir::Value stride, count;
+};
+
+/// Emits the check that no two elements of a destination lie at one place: `adjacent` lie
+/// side by side, and the dimensions `steps` nest, in whatever order, each stepping over all
+/// that smaller steps reach. Rows that mesh without nesting exist, but nobody lays out a
+/// tensor so. Where `none` holds there are no elements.
+void checkElementsApart(IndexBuilder &b, llvm::ArrayRef<Steps> steps, mlir::Value adjacent,
+                        llvm::StringRef name, mlir::Value none);
 void checkElementsApart(IndexBuilder &b, const HostOperand &destination,
                         llvm::StringRef name, mlir::Value rows);
 

@@ -4,6 +4,7 @@
 
 #include "HostOperands.h"
 #include "IndexBuilder.h"
+#include "OperandOverlap.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -53,7 +54,7 @@ FailureOr<RecurrenceOperands> mortar::takeApart(OpBuilder &builder,
     unsigned number = operand.isDestination ? i - numInputs : i;
     operand.map = operand.isDestination ? region.getInitMap(number)
                                         : region.getInputMap(number);
-    operand.isConstant = isConstantArgument(value);
+    operand.isConstant = !operand.isDestination && isConstantArgument(value);
     operand.type = dyn_cast<MemRefType>(value.getType());
     SmallVector<int64_t> staticStrides;
     int64_t staticOffset;
@@ -102,6 +103,17 @@ FailureOr<RecurrenceOperands> mortar::takeApart(OpBuilder &builder,
     checkSequences(tokenSizes.front(), "the tokens");
   if (shape.accepted >= 0)
     checkSequences(operands.all[shape.accepted].sizes[0], names[shape.accepted]);
+  for (auto [destination, name] : llvm::zip_equal(operands.all, names)) {
+    if (!destination.isDestination)
+      continue;
+    SmallVector<Steps> steps;
+    Value none = b.equal(destination.sizes.back(), b.constant(0));
+    for (size_t d = 0; d + 1 < destination.sizes.size(); ++d) {
+      steps.push_back({destination.strides[d], destination.sizes[d]});
+      none = b.either(none, b.equal(destination.sizes[d], b.constant(0)));
+    }
+    checkElementsApart(b, steps, destination.sizes.back(), name, none);
+  }
   for (auto [i, destination] : llvm::enumerate(operands.all))
     for (auto [k, other] : llvm::enumerate(operands.all)) {
       if (!destination.isDestination || (other.isDestination && k >= i))

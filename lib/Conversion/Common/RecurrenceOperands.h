@@ -2,24 +2,16 @@
 #ifndef MORTAR_LIB_CONVERSION_RECURRENCEOPERANDS_H
 #define MORTAR_LIB_CONVERSION_RECURRENCEOPERANDS_H
 
+#include "HostOperands.h"
 #include "RecurrenceProgram.h"
 
 namespace mortar {
 
 /// A memref operand of a recurrence, taken apart on the host or from a kernel's parameters.
-struct RecurrenceOperand {
-  RowMap map;
-  bool isDestination;
-  /// Never changes between launches: a function argument marked mortar.constant.
-  bool isConstant;
-  mlir::MemRefType type;
-  mlir::Value base;    // memref<element>
-  mlir::Value offset;  // index, in elements
-  mlir::Value address; // index, in bytes; on the host only
+struct RecurrenceOperand : RegionOperand {
   /// Indices, one a dimension; the last stride is 1.
   llvm::SmallVector<mlir::Value> sizes, strides;
 
-  unsigned elementBytes() const { return type.getElementTypeBitWidth() / 8; }
   unsigned tokenDims() const { return RecurrenceShape::countTokenDims(type, map); }
 };
 

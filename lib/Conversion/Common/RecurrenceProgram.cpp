@@ -25,8 +25,10 @@ Extent RecurrenceProgram::extentOf(Value value) const {
     return Extent::None;
   if (!isRow(value))
     return Extent::Both;
-  auto found = rows.find(value);
-  return found == rows.end() ? Extent::Values : found->second;
+  if (auto found = rows.find(value); found != rows.end())
+    return found->second;
+  // Nothing else ties it down: of a length that both have, either will do.
+  return rowLength(value.getType()) == shape.values ? Extent::Values : Extent::Keys;
 }
 
 /// Ops that compute each element of a row, or a state, by itself.

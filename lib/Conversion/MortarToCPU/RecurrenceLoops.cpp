@@ -74,7 +74,8 @@ private:
 
   SmallVector<Value> memrefs;
   int64_t stepWidth = simdWidth;
-  DenseMap<Value, Value> kept; // rows in memory: memref<length x f32>
+  DenseMap<Value, Value> memory; // of rows that are kept: memref<length x f32>
+  DenseMap<Value, Value> kept;   // rows of this token that are there by now
   Value head, isPadding;
   SmallVector<Value> token;
   DenseMap<Value, Value> scalars;
@@ -249,14 +250,13 @@ Value RecurrenceLoops::materialize(Value value, Chunk &chunk) {
 
 /// Puts a row that is read once for each row of a state into memory.
 void RecurrenceLoops::keepRow(Value row) {
-  if (row.getDefiningOp<RowBroadcastOp>() || row.getDefiningOp<StateReduceOp>())
+  Value place = memory.lookup(row);
+  if (!place || kept.contains(row))
     return;
-  Value memory = kept.lookup(row);
-  kept.erase(row); // or it would be read from there
   overColumns(rowLength(row.getType()), {}, [&](Chunk &chunk) {
-    vector::StoreOp::create(b, materialize(row, chunk), memory, chunk.column);
+    vector::StoreOp::create(b, materialize(row, chunk), place, chunk.column);
   });
-  kept[row] = memory;
+  kept[row] = place;
 }
 
 void RecurrenceLoops::storeResults() {
@@ -287,6 +287,7 @@ void RecurrenceLoops::emitToken(ValueRange at, Value padding) {
   token.assign(at.begin(), at.end());
   isPadding = padding;
   scalars.clear();
+  kept.clear();
   Value row = b.constant(shape.values * shape.keys); // behind the state
   for (BlockArgument argument : region.getBody().getArguments())
     if (!isa<VectorType>(argument.getType()) && !isIndex(region.getArgumentMap(argument))) {
@@ -310,8 +311,9 @@ void RecurrenceLoops::emitToken(ValueRange at, Value padding) {
     } else if (auto reduce = dyn_cast<StateReduceOp>(op)) {
       emitLoop(b, 0, shape.values, 1, [&](Value v) {
         memref::StoreOp::create(b, sum(reduce.getInput(), ReductionKind::Sum, shape.keys, v),
-                                kept[reduce], v);
+                                memory[reduce], v);
       });
+      kept[reduce] = memory[reduce];
     } else if (auto broadcast = dyn_cast<StateBroadcastOp>(op)) {
       keepRow(broadcast.getInput());
     } else if (!isa<VectorType>(op.getResult(0).getType())) {
@@ -379,8 +381,8 @@ void RecurrenceLoops::emitOutsiders() {
 
 void RecurrenceLoops::allocateRows() {
   auto allocate = [&](Value row) {
-    if (!row.getDefiningOp<RowBroadcastOp>() && !kept.contains(row))
-      kept[row] = memref::AllocaOp::create(
+    if (!row.getDefiningOp<RowBroadcastOp>() && !memory.contains(row))
+      memory[row] = memref::AllocaOp::create(
           b, MemRefType::get({rowLength(row.getType())}, b.getF32Type()));
   };
   for (auto broadcast : region.getOps<StateBroadcastOp>())

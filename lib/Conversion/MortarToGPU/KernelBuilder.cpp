@@ -13,6 +13,29 @@
 using namespace mlir;
 using namespace mortar;
 
+gpu::GPUFuncOp mortar::beginKernel(OpBuilder &b, Location loc, StringRef name,
+                                   ArrayRef<Type> parameters,
+                                   ArrayRef<unsigned> constants, int64_t threads,
+                                   int64_t residentBlocks, const ChipTraits &chip) {
+  auto kernel = gpu::GPUFuncOp::create(b, loc, name, b.getFunctionType(parameters, {}));
+  kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  kernel.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr({int32_t(threads), 1, 1}));
+  if (residentBlocks)
+    kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                    b.getI32IntegerAttr(residentBlocks));
+  if (chip.hasProgrammaticLaunch())
+    kernel->setAttr(programmaticLaunchAttr, b.getUnitAttr());
+  // Nobody writes a constant, so its loads may bypass coherence.
+  for (unsigned i : constants) {
+    kernel.setArgAttr(i, "llvm.noalias", b.getUnitAttr());
+    kernel.setArgAttr(i, "llvm.readonly", b.getUnitAttr());
+  }
+  b.setInsertionPointToStart(&kernel.getBody().front());
+  if (chip.hasProgrammaticLaunch())
+    NVVM::GriddepcontrolOp::create(b, loc, NVVM::GridDepActionKind::launch_dependents);
+  return kernel;
+}
+
 gpu::GPUFuncOp KernelEmitter::build(StringRef name) {
   SmallVector<Type> parameters{b.getIndexType()};
   SmallVector<unsigned> constants; // parameters that are buffers of constants
@@ -23,24 +46,11 @@ gpu::GPUFuncOp KernelEmitter::build(StringRef name) {
     OperandStrides strides = operand.strides;
     parameters.append(1 + strides.all().size(), b.getIndexType()); // and the offset
   }
-  auto kernel = gpu::GPUFuncOp::create(b, name, b.getFunctionType(parameters, {}));
-  kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-  kernel.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr({int32_t(schedule.threads), 1, 1}));
-  if (schedule.width > 1) // Element by element needs more registers than it bounds.
-    kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-                    b.getI32IntegerAttr(schedule.residentBlocks()));
-  if (chip.hasProgrammaticLaunch())
-    kernel->setAttr(programmaticLaunchAttr, b.getUnitAttr());
-  // Nobody writes a constant, so its loads may bypass coherence.
-  for (unsigned i : constants) {
-    kernel.setArgAttr(i, "llvm.noalias", b.getUnitAttr());
-    kernel.setArgAttr(i, "llvm.readonly", b.getUnitAttr());
-  }
-
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(&kernel.getBody().front());
-  if (chip.hasProgrammaticLaunch())
-    NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::launch_dependents);
+  // Element by element needs more registers than a number of blocks would leave.
+  gpu::GPUFuncOp kernel =
+      beginKernel(b, b.getLoc(), name, parameters, constants, schedule.threads,
+                  schedule.width > 1 ? schedule.residentBlocks() : 0, chip);
   takeParameters(kernel.getBody().front());
   findPlace();
   unsigned numInputs = region.getInputs().size();

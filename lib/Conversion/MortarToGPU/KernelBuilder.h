@@ -14,6 +14,15 @@ namespace mortar {
 inline constexpr llvm::StringLiteral programmaticLaunchAttr =
     "mortar.programmatic_launch";
 
+/// Makes an empty kernel of `threads` threads a block, which has let its dependents launch,
+/// and leaves `b` in it. `constants` are the numbers of parameters that nobody writes; of
+/// `residentBlocks` a multiprocessor must hold as many, if that isn't 0.
+mlir::gpu::GPUFuncOp beginKernel(mlir::OpBuilder &b, mlir::Location loc,
+                                 llvm::StringRef name,
+                                 llvm::ArrayRef<mlir::Type> parameters,
+                                 llvm::ArrayRef<unsigned> constants, int64_t threads,
+                                 int64_t residentBlocks, const ChipTraits &chip);
+
 /// Builds the kernel that runs `program` on `operands` by `schedule`, at the builder's
 /// insertion point. Its parameters: the number of rows, then for each operand its base
 /// buffer (a memref of rank 0), its offset and, if it is by row, its row stride.

@@ -27,25 +27,9 @@ gpu::GPUFuncOp RecurrenceEmitter::build(StringRef name) {
     parameters.push_back(operand.base.getType());
     parameters.append(operand.strides.size(), b.getIndexType()); // the offset for the last
   }
-  kernel = gpu::GPUFuncOp::create(b, name, b.getFunctionType(parameters, {}));
-  kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-  kernel.setKnownBlockSizeAttr(
-      b.getDenseI32ArrayAttr({int32_t(schedule.threads()), 1, 1}));
-  if (schedule.width > 1)
-    kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-                    b.getI32IntegerAttr(schedule.residentBlocks()));
-  if (chip.hasProgrammaticLaunch())
-    kernel->setAttr(programmaticLaunchAttr, b.getUnitAttr());
-  // Nobody writes a constant, so its loads may bypass coherence.
-  for (unsigned i : constants) {
-    kernel.setArgAttr(i, "llvm.noalias", b.getUnitAttr());
-    kernel.setArgAttr(i, "llvm.readonly", b.getUnitAttr());
-  }
-
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(&kernel.getBody().front());
-  if (chip.hasProgrammaticLaunch())
-    NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::launch_dependents);
+  kernel = beginKernel(b, b.getLoc(), name, parameters, constants, schedule.threads(),
+                       schedule.width > 1 ? schedule.residentBlocks() : 0, chip);
   takeParameters(kernel.getBody().front());
   findPlace();
   // Placeholders in front of which what no token changes is loaded, once it is asked for.
