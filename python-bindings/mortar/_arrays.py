@@ -58,6 +58,9 @@ class Framework:
     def check_out(self) -> None:
         pass
 
+    def note_written(self, arrays: Sequence[Any]) -> None:
+        """That a launch has overwritten these."""
+
     @contextlib.contextmanager
     def stream(self, device: int) -> Iterator[None]:
         """Around launches on a GPU, where the framework's stream must be told."""
@@ -99,6 +102,10 @@ class Torch(Framework):
                         f"argument {number}: expected a tensor without requires_grad, as "
                         "Mortar has no derivatives; call it under torch.no_grad() or "
                         "torch.inference_mode()")
+
+    def note_written(self, arrays: Sequence[Any]) -> None:
+        # So that autograd refuses to go back through what was saved before.
+        self.torch.autograd.graph.increment_version(arrays)
 
 
 class Numpy(Framework):

@@ -100,34 +100,43 @@ class Entry:
     def launch(self, framework: _arrays.Framework, device: int | None,
                inputs: Sequence[Any], outs: Sequence[Any]) -> Any:
         """For arrays of a framework, on a device (None: to be found out)."""
+        every = (*inputs, *outs)
         try:
-            framework.check_autograd(inputs)
+            framework.check_autograd(every)
             if device is None:
                 device = framework.device(inputs[0])
-            bound = self._bound.get(device) or self._bind(device)
+            bound = self.bound(device)
             if framework.on_stream:
-                bound(*inputs, *outs)
+                bound(*every)
             else:
-                arrays = framework.exchange([*inputs, *outs], self.inputs)
+                arrays = framework.exchange([*every], self.inputs)
                 if device == _arrays.CPU:
                     bound(*arrays)
                 else:
                     with framework.stream(device):
                         bound(*arrays)
         except LaunchError as error:
-            raise LaunchError(self._with_names(str(error))) from None
+            raise self.refusal(str(error)) from None
         except (AttributeError, BufferError, RuntimeError, TypeError) as error:
             # The way of a launch has no checks of its own. What was wrong is found here.
-            message = _arrays.first_fault(framework, device, (*inputs, *outs)) or str(error)
-            raise LaunchError(self._with_names(message)) from error
-        every = (*inputs, *outs)
+            message = _arrays.first_fault(framework, device, every) or str(error)
+            raise self.refusal(message) from error
         results = tuple([every[number] for number in self.results])
+        framework.note_written(results)
         return results[0] if len(results) == 1 else results
 
-    def _bind(self, device: int) -> Any:
-        handle = self._executable.load(device)
+    def bound(self, device: int) -> Any:
+        """The entry as a function of tensors on a device."""
+        found = self._bound.get(device)
+        if found is None:
+            found = launcher().bind(*self.numbers(device))
+            found = self._bound.setdefault(device, found)
+        return found
+
+    def numbers(self, device: int) -> tuple[int, int, int, int]:
+        """What src/launch.c knows it by."""
         kind = (DLPACK_CPU, 0) if device == _arrays.CPU else (DLPACK_CUDA, device)
-        return self._bound.setdefault(device, launcher().bind(handle, self._number, *kind))
+        return (self._executable.load(device), self._number, *kind)
 
     def _infer_shapes(self, inputs: tuple[Any, ...]) -> list[tuple[int, ...]]:
         key = tuple([getattr(array, "shape", None) for array in inputs])
@@ -162,7 +171,7 @@ class Entry:
             next_dim += rank
         return [shapes[number] for number in range(self.inputs, len(self.arguments))]
 
-    def _with_names(self, message: str) -> str:
+    def refusal(self, message: str) -> LaunchError:
         """Says "argument 'x'" where names are known."""
         def name(match: re.Match[str]) -> str:
             number = int(match[1])
@@ -170,7 +179,9 @@ class Entry:
             return f"argument '{self.names[number]}'" if known else f"argument {number}"
 
         message = re.sub(r"argument (\d+)(?: \('argument \1'\))?", name, message)
-        return message if message.startswith("entry ") else f"entry '{self.name}', {message}"
+        if not message.startswith("entry "):
+            message = f"entry '{self.name}', {message}"
+        return LaunchError(message)
 
 
 class Executable:

@@ -11,6 +11,7 @@ from typing import Any
 
 from mortar import _arrays, _cuda
 from mortar._dims import Dim
+from mortar._shortcuts import CONSTANTS, MISSED, Plan, Shortcut, in_a_row, maker
 from mortar._trace import Trace, Value
 from mortar.compiler import compile_program
 from mortar.errors import LaunchError, TraceError
@@ -37,6 +38,7 @@ class Traced:
                  arrays: Sequence[tuple[str, tuple[int, ...], str, tuple[int, ...]]]):
         self.trace = Trace()
         values = {array[0]: self.trace.input(*array) for array in arrays}
+        self.arrays = list(values.values())
         bound.arguments.update(values)
         given = function(*bound.args, **bound.kwargs)
         self.is_tuple = isinstance(given, (tuple, list))
@@ -80,17 +82,21 @@ class Compiled:
         inputs = traced.trace.entry_inputs()
         self.entry.names = [value.label for value in inputs]
         self.entry.names += [f"out[{number}]" for number in range(len(traced.results))]
-        self.shapes = traced.shapes
+        self.traced = traced
         self.is_tuple = traced.is_tuple
         self.count = len(traced.results)
         # None where a call's arrays are the entry's, as they come.
         self.fetches = None
         if inputs != traced.trace.inputs:
             self.fetches = [value.fetch for value in inputs]
+        # Which of a call's arrays the entry's arguments are; None if one is a view.
+        self.places = None
+        if all(value in traced.arrays for value in inputs):
+            self.places = [traced.arrays.index(value) for value in inputs]
 
     def __call__(self, framework: _arrays.Framework, device: int, arrays: Sequence[Any],
                  out: Any) -> Any:
-        outs = (self.entry.empty(arrays[0], self.shapes(arrays)) if out is None
+        outs = (self.entry.empty(arrays[0], self.traced.shapes(arrays)) if out is None
                 else self.entry.given(arrays[0], out))
         if self.fetches:
             arrays = [fetch(arrays) for fetch in self.fetches]
@@ -126,27 +132,43 @@ class Fused:
         self._compiled: dict[tuple, Compiled] = {}
         self._by_module: dict[tuple[str, str], Compiled] = {}
         self._compiling = threading.Lock()
+        self._shortcuts: dict[tuple, Shortcut] = {}
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         if _torch_compiles() and not any(
                 type(value) is Value for value in (*args, *kwargs.values())):
             from mortar import torch as custom_ops
             return custom_ops.call(self, args, kwargs, out)
-        return self.run(*args, out=out, **kwargs)
+        return self._call(args, kwargs, out)
 
     def run(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         """Calling, where PyTorch doesn't trace."""
+        return self._call(args, kwargs, out)
+
+    def _call(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
+        values, types = in_a_row(args, kwargs, out)
+        shortcut = self._shortcuts.get(types)
+        if shortcut is not None:
+            results = shortcut(values)
+            if results is not MISSED:
+                return results
+        return self._call_anew(args, kwargs, out)
+
+    def _call_anew(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
         arrays, parts = [], []
-        for value in (*args, *kwargs.values()) if kwargs else args:
-            if type(value) in _arrays._by_type or _arrays.is_array(value):
+        numbers = []  # which of the call's values the arrays are
+        for number, value in enumerate((*args, *kwargs.values())):
+            if _arrays.is_array(value):
                 arrays.append(value)
+                numbers.append(number)
                 rank = len(value.shape)
                 parts.append((value.dtype, rank) if rank < 3 else
                              (value.dtype, rank, _arrays.heads(value)))
             elif type(value) is Value:
                 return self._inline(args, kwargs, out)
             else:
-                parts.append(value)
+                # 1, 1.0 and True are equal, and so are 0.0 and -0.0.
+                parts.append((type(value), value.hex() if type(value) is float else value))
         if not arrays:
             raise LaunchError(f"{self.__name__}: expected an array, found none")
         try:
@@ -159,19 +181,58 @@ class Fused:
             known = self._known.get(key)
         except TypeError:
             raise TraceError(f"{self.__name__}: expected arrays and hashable constants, found "
-                             f"{[type(one).__name__ for one in parts]}") from None
+                             f"{[type(one).__name__ for one in (*args, *kwargs.values())]}") from None
         if known is None:
             known = self._known[key] = (self._order(args, kwargs), ())
         order, static = known
         if order:
             arrays = [arrays[number] for number in order]
+            numbers = [numbers[number] for number in order]
         sizes = tuple([arrays[place].shape[axis] for place, axis in static])
         compiled = self._compiled.get((key, sizes)) or self._compile(key, device, args, kwargs)
         # JAX's arrays don't change: an op in place gives new ones.
+        in_place = None
         if out is None and self._places and not isinstance(framework, _arrays.Jax):
-            out = [args[place] if place < len(args) else kwargs[name]
-                   for place, name in self._places]
-        return compiled(framework, device, arrays, out)
+            in_place = [place if place < len(args) else len(args) + list(kwargs).index(name)
+                        for place, name in self._places]
+            values = (*args, *kwargs.values())
+            out = [values[number] for number in in_place]
+        results = compiled(framework, device, arrays, out)
+        if isinstance(framework, _arrays.Torch):
+            # What is given as out comes last in a row of the call's values.
+            outs = (None if out is None else in_place or
+                    range(len(args) + len(kwargs), len(args) + len(kwargs) + compiled.count))
+            self._learn(framework.torch, compiled, device, self._known[key][1], numbers, outs,
+                        *in_a_row(args, kwargs, None if in_place else out))
+        return results
+
+    def _learn(self, torch: Any, compiled: Compiled, device: int,
+               static: Sequence[tuple[int, int]], numbers: Sequence[int],
+               outs: Sequence[int] | None, values: tuple, types: tuple) -> None:
+        """Makes the next call like this one a shortcut. Of its values, ``numbers`` are its
+        arrays, as parameters are ordered, and ``outs`` its results, if they were given."""
+        tensors = (*numbers, *(outs or ()))
+        if compiled.places is None or not all(
+                type(value) in (torch.Tensor, torch.nn.Parameter) if number in tensors else
+                type(value) in CONSTANTS or isinstance(value, torch.dtype)
+                for number, value in enumerate(values)):
+            return
+        entry, traced = compiled.entry, compiled.traced
+        inputs = [numbers[place] for place in compiled.places]
+        results = entry.results[:compiled.count]
+        made = ()
+        if outs is None:
+            made = [maker(torch, result, _arrays.framework(values[numbers[0]]).dtypes[
+                result.dtype], traced.arrays, numbers) for result in traced.results]
+        given = [*inputs, *(outs or ())]
+        written = [given[number] for number in entry.results if number < len(given)]
+        plan = Plan(entry, entry.bound(device), inputs, made,
+                    results if made else [given[number] for number in results],
+                    written, compiled.is_tuple)
+        extents = [number for place, axis in static for number in (numbers[place], axis)]
+        shortcut = self._shortcuts.setdefault(types, Shortcut(torch, tensors))
+        shortcut.learn(plan, [not made, *entry.numbers(device),
+                              *([] if made else given), *extents], values)
 
     def _inline(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
         """In a function that is being fused."""

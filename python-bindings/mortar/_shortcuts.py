@@ -1,0 +1,126 @@
+"""Calls of a fused function that are like an earlier one, of PyTorch's tensors.
+
+What such a call takes is known: which code, which of its values are that code's arguments,
+what the results are like. src/signature.c compares the values and launches; here is what
+only Python sees, their types, and what only PyTorch does, allocating results.
+"""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mortar import _native
+from mortar._dims import Dim, Extent
+from mortar._trace import Value
+from mortar.errors import LaunchError
+from mortar.executable import Entry, launcher
+
+CONSTANTS = {type(None), bool, int, float, str}
+SIGNATURES_KEPT = 64  # for values of the same types; the next one begins anew
+MISSED = object()
+
+
+def in_a_row(args: tuple, kwargs: dict[str, Any], out: Any) -> tuple[tuple, tuple]:
+    """A call's values, and what is looked at first: their types and how they are passed."""
+    if not kwargs and out is None:
+        return args, tuple(map(type, args))
+    outs = () if out is None else tuple(out) if isinstance(out, (tuple, list)) else (out,)
+    values = (*args, *kwargs.values(), *outs)
+    return values, (*map(type, values), len(outs), *kwargs)
+
+
+def picker(numbers: Sequence[int], is_tuple: bool) -> Callable[[tuple], Any]:
+    pick = operator.itemgetter(*numbers)
+    return (lambda values: (pick(values),)) if is_tuple and len(numbers) == 1 else pick
+
+
+def maker(torch: Any, result: Value, dtype: Any, arrays: Sequence[Value],
+          numbers: Sequence[int]) -> Callable[[tuple], Any]:
+    """Allocates a dense result; ``arrays`` are the values numbered so, when traced."""
+    def same(left: Extent, right: Extent) -> bool:
+        if any(isinstance(one, Dim) and not one.static for one in (left, right)):
+            return (isinstance(left, Dim) and isinstance(right, Dim)
+                    and left.root() is right.root())
+        return int(left) == int(right)
+
+    dense = torch.contiguous_format
+    for array, number in zip(arrays, numbers):
+        if array.ndim == result.ndim and all(map(same, array.shape, result.shape)):
+            if array.dtype == result.dtype:
+                return lambda values: torch.empty_like(values[number], memory_format=dense)
+            return lambda values: torch.empty_like(values[number], dtype=dtype,
+                                                   memory_format=dense)
+    extents = [(numbers[dim.place[0]], dim.place[1]) if isinstance(dim, Dim) and not dim.static
+               else int(dim) for dim in result.shape]
+    first = numbers[0]
+    return lambda values: values[first].new_empty(
+        [one if type(one) is int else values[one[0]].shape[one[1]] for one in extents],
+        dtype=dtype)
+
+
+class Plan:
+    """What is done for one signature. ``inputs``, ``results`` and ``written`` are numbers of
+    a call's values; of results, where some are ``made``, behind inputs those."""
+
+    def __init__(self, entry: Entry, bound: Callable[..., None], inputs: Sequence[int],
+                 made: Sequence[Callable[[tuple], Any]], results: Sequence[int],
+                 written: Sequence[int], is_tuple: bool):
+        self.entry, self.bound, self.inputs, self.made = entry, bound, inputs, made
+        self.pick = picker(results, is_tuple)
+        self.written = picker(written, False) if written else None
+
+    def allocate_and_launch(self, values: tuple) -> tuple:
+        arrays = (*[values[number] for number in self.inputs],
+                  *[make(values) for make in self.made])
+        try:
+            self.bound(*arrays)
+        except LaunchError as error:
+            raise self.entry.refusal(str(error)) from None
+        return arrays
+
+
+class Shortcut:
+    """For values of some types, of which ``tensors`` are tensors."""
+
+    def __init__(self, torch: Any, tensors: Sequence[int]):
+        self._is_grad_enabled = torch.is_grad_enabled
+        self._increment_version = torch.autograd.graph.increment_version
+        self._tensors = tensors
+        # Replaced as one: a number that is found is a plan's of the same moment.
+        self._known: tuple[Callable[..., int | None] | None, tuple[Plan, ...]] = (None, ())
+        self._learning = threading.Lock()
+
+    def __call__(self, values: tuple) -> Any:
+        """The call's results, or MISSED: then the long way says what is the matter."""
+        if self._is_grad_enabled():
+            for number in self._tensors:
+                if values[number].requires_grad:
+                    return MISSED
+        match, plans = self._known
+        try:
+            found = match(*values)
+        except Exception:  # a tensor without memory of its own, say; nothing was launched
+            return MISSED
+        if found is None:
+            return MISSED
+        if found < 0:
+            raise plans[~found].entry.refusal(_native.last_error())
+        plan = plans[found]
+        results = plan.pick(plan.allocate_and_launch(values) if plan.made else values)
+        if plan.written:
+            self._increment_version(plan.written(values))
+        return results
+
+    def learn(self, plan: Plan, numbers: Sequence[int], values: tuple) -> None:
+        import tvm_ffi
+        with self._learning:
+            match, plans = self._known
+            if len(plans) == SIGNATURES_KEPT:
+                match, plans = None, ()
+            shape = tvm_ffi.Shape((len(plans), *numbers))
+            match = launcher().signature(shape, match, *values)
+            if match is not None:
+                self._known = match, (*plans, plan)
