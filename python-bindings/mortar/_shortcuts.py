@@ -88,7 +88,9 @@ class Shortcut:
     def __init__(self, torch: Any, tensors: Sequence[int]):
         self._is_grad_enabled = torch.is_grad_enabled
         self._increment_version = torch.autograd.graph.increment_version
-        self._tensors = tensors
+        self._torch, self._tensors = torch, tensors
+        # Those that may be .imag of something, whose elements may be stored negated.
+        self._parts_of_complex: tuple[int, ...] = ()
         # Replaced as one: a number that is found is a plan's of the same moment.
         self._known: tuple[Callable[..., int | None] | None, tuple[Plan, ...]] = (None, ())
         self._learning = threading.Lock()
@@ -99,6 +101,9 @@ class Shortcut:
             for number in self._tensors:
                 if values[number].requires_grad:
                     return MISSED
+        for number in self._parts_of_complex:
+            if values[number].is_neg():
+                return MISSED
         match, plans = self._known
         try:
             found = match(*values)
@@ -123,4 +128,7 @@ class Shortcut:
             shape = tvm_ffi.Shape((len(plans), *numbers))
             match = launcher().signature(shape, match, *values)
             if match is not None:
+                self._parts_of_complex = tuple(
+                    number for number in self._tensors if number in self._parts_of_complex
+                    or values[number].dtype in (self._torch.float32, self._torch.float16))
                 self._known = match, (*plans, plan)

@@ -146,7 +146,10 @@ class Fused:
         return self._call(args, kwargs, out)
 
     def _call(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
-        values, types = in_a_row(args, kwargs, out)
+        if kwargs or out is not None:
+            values, types = in_a_row(args, kwargs, out)
+        else:
+            values, types = args, tuple(map(type, args))
         shortcut = self._shortcuts.get(types)
         if shortcut is not None:
             results = shortcut(values)
