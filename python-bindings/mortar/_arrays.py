@@ -52,8 +52,9 @@ class Framework:
         """In any unit; None where the array is dense."""
         return None
 
-    def check_autograd(self, arrays: Sequence[Any]) -> None:
-        pass
+    def fault(self, array: Any) -> str | None:
+        """Why an array's memory can't be used as it is, beyond what DLPack says."""
+        return None
 
     def check_out(self) -> None:
         pass
@@ -94,14 +95,17 @@ class Torch(Framework):
     def strides(self, array: Any) -> tuple[int, ...] | None:
         return None if array.is_contiguous() else array.stride()
 
-    def check_autograd(self, arrays: Sequence[Any]) -> None:
-        if self.torch.is_grad_enabled():
-            for number, array in enumerate(arrays):
-                if getattr(array, "requires_grad", False):
-                    raise LaunchError(
-                        f"argument {number}: expected a tensor without requires_grad, as "
-                        "Mortar has no derivatives; call it under torch.no_grad() or "
-                        "torch.inference_mode()")
+    def fault(self, array: Any) -> str | None:
+        if array.requires_grad and self.torch.is_grad_enabled():
+            return ("expected a tensor without requires_grad, as Mortar has no derivatives; "
+                    "call it under torch.no_grad() or torch.inference_mode()")
+        if array.layout is not self.torch.strided or array.is_nested:
+            found = "nested" if array.is_nested else str(array.layout).removeprefix("torch.")
+            return f"expected a dense tensor, found a {found} one"
+        if array.is_neg():
+            return ("expected a tensor whose elements are stored as they are, found one whose "
+                    "elements PyTorch negates as it reads them: store it with resolve_neg()")
+        return None
 
     def note_written(self, arrays: Sequence[Any]) -> None:
         # So that autograd refuses to go back through what was saved before.
@@ -243,16 +247,38 @@ def heads(array: Any) -> tuple[int, ...]:
     return ()
 
 
-def first_fault(expected: Framework, device: int, arrays: Sequence[Any]) -> str | None:
-    """What is wrong with the first array that can't be used beside the first of all."""
+def check(expected: Framework, arrays: Sequence[Any]) -> None:
+    """What a launch can't check, or would not: DLPack passes any framework's arrays, those
+    that mustn't be written and those that another stream still writes among them."""
+    for number, array in enumerate(arrays):
+        if is_array(array):
+            found = framework(array)
+            if found is not expected:
+                raise LaunchError(
+                    f"argument {number}: expected an array of {type(expected).__name__.lower()}"
+                    f", as the first one is, found one of {type(found).__name__.lower()}")
+            if fault := found.fault(array):
+                raise LaunchError(f"argument {number}: {fault}")
+
+
+def has_memory(tensor: Any) -> bool:
+    try:
+        tensor.data_ptr()
+    except RuntimeError:
+        return False
+    return True
+
+
+def first_fault(device: int, arrays: Sequence[Any]) -> str | None:
+    """What is wrong with the first array that could not be passed."""
     for number, array in enumerate(arrays):
         place = f"argument {number}: "
         if not is_array(array):
             return f"{place}expected an array, found {type(array).__name__}"
         found = framework(array)
-        if found is not expected:
-            return (f"{place}expected an array of {type(expected).__name__.lower()}, as the "
-                    f"first one is, found one of {type(found).__name__.lower()}")
+        if isinstance(found, Torch) and not has_memory(array):
+            return (f"{place}expected a tensor with memory of its own, found one that PyTorch "
+                    "stands another for (under torch.vmap or torch.func, say)")
         if found.ir_type(array.dtype) is None:
             return (f"{place}expected an element type of {', '.join(NAMES.values())}, found "
                     f"{array.dtype}")

@@ -42,6 +42,7 @@ class Value:
                  label: str):
         self.trace, self.name, self.label = trace, name, label
         self.shape, self.dtype = tuple(shape), dtype
+        self.place: int | None = None  # of an argument, and of a view of one: among inputs
         # Of an argument, and of a view of one: the array, given those of a call.
         self.fetch: Callable[[Sequence[Any]], Any] | None = None
 
@@ -155,26 +156,10 @@ class Value:
         raise TraceError(f"{self.label}: expected mortar.ops, casts and views under "
                          f"mortar.fuse, found {what}")
 
-    def __bool__(self) -> bool:
-        return self._refuse("a branch on a tensor's value")
-
     def __array__(self, *_: Any, **__: Any) -> Any:
         return self._refuse("a NumPy function")
 
-    def __mul__(self, other: object) -> Any:
-        return self._refuse("*")
-
-    def __sub__(self, other: object) -> Any:
-        return self._refuse("-")
-
-    def __truediv__(self, other: object) -> Any:
-        return self._refuse("/")
-
-    def __matmul__(self, other: object) -> Any:
-        return self._refuse("a matmul, which is not Mortar's")
-
-    __radd__ = __rmul__ = __mul__
-    __rsub__, __rtruediv__, __rmatmul__ = __sub__, __truediv__, __matmul__
+    __hash__ = object.__hash__
 
     @classmethod
     def __torch_function__(cls, function: Any, types: Any, args: Any = (),
@@ -185,6 +170,29 @@ class Value:
                          f"found torch's {getattr(function, '__name__', function)}")
 
 
+# What else Python's syntax asks a value for. Without these some would be quietly wrong: ==
+# is False of any two objects, and += would leave the caller's array as it was.
+REFUSED = {
+    "a branch on a tensor's value": "bool", "a tensor's values as a number":
+    "int float complex index", "a loop over a tensor": "iter", "len()": "len", "in": "contains",
+    "an assignment to elements, for which there are results": "setitem delitem",
+    "+=, for which there is x = x + y, or in_place": "iadd", "*": "mul rmul imul",
+    "-": "sub rsub isub neg", "/": "truediv rtruediv itruediv floordiv rfloordiv ifloordiv",
+    "%": "mod rmod", "a matmul, which is not Mortar's": "matmul rmatmul imatmul",
+    "**": "pow rpow ipow", "abs()": "abs", "unary +": "pos", "a comparison":
+    "eq ne lt le gt ge", "bits": "and rand or ror xor rxor invert lshift rshift"}
+
+
+def _refusal(what: str) -> Callable[..., Any]:
+    return lambda self, *_: self._refuse(what)
+
+
+for _what, _names in REFUSED.items():
+    for _name in _names.split():
+        setattr(Value, f"__{_name}__", _refusal(_what))
+Value.__radd__ = Value.__add__
+
+
 class Trace:
     """What a function wrote down: inputs, lines of IR, and arguments updated in place."""
 
@@ -192,6 +200,7 @@ class Trace:
         self.inputs: list[Value] = []  # arguments, and views of them
         self.used: set[Value] = set()
         self.updates: list[tuple[Value, Value]] = []  # an input, and what it becomes
+        self.is_finished = False
         self._lines: list[Callable[[], str]] = []
         self._count = 0
 
@@ -201,9 +210,14 @@ class Trace:
         dims = [Dim((place, axis), extent) for axis, extent in enumerate(shape)]
         for axis in static:
             int(dims[axis])
-        self.inputs.append(Value(self, f"%arg{place}", dims, dtype, label))
-        self.inputs[-1].fetch = lambda arrays: arrays[place]
-        return self.inputs[-1]
+        made = Value(self, f"%arg{place}", dims, dtype, label)
+        made.fetch = lambda arrays: arrays[place]
+        return self._add_input(made)
+
+    def _add_input(self, value: Value) -> Value:
+        value.place = len(self.inputs)
+        self.inputs.append(value)
+        return value
 
     def view(self, value: Value, shape: Sequence[Extent], label: str,
              function: Callable[[Any], Any]) -> Value:
@@ -213,8 +227,13 @@ class Trace:
         made = Value(self, f"%arg{len(self.inputs)}", shape, value.dtype, label)
         fetch = value.fetch
         made.fetch = lambda arrays: function(fetch(arrays))
-        self.inputs.append(made)
-        return made
+        return self._add_input(made)
+
+    def check_own(self, value: Value) -> None:
+        """Values that a function kept don't mean anything in its next call."""
+        if value.trace is not self or self.is_finished:
+            raise TraceError(f"{value.label}: expected a tensor of the call that is being "
+                             "fused, found one of another call")
 
     def entry_inputs(self) -> list[Value]:
         return [value for value in self.inputs if value in self.used]
@@ -245,6 +264,8 @@ class Trace:
     def op(self, name: str, operands: Sequence[Value], text: str,
            results: Sequence[tuple[Sequence[Extent], str]]) -> list[Value]:
         """``mortar.<name>``; ``{0}`` in ``text`` stands for the first operand."""
+        for one in operands:
+            self.check_own(one)
         self.used.update(operands)
         made = [self.value(shape, dtype, name) for shape, dtype in results]
         self._lines.append(lambda: (

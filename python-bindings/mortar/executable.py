@@ -102,7 +102,7 @@ class Entry:
         """For arrays of a framework, on a device (None: to be found out)."""
         every = (*inputs, *outs)
         try:
-            framework.check_autograd(every)
+            _arrays.check(framework, every)
             if device is None:
                 device = framework.device(inputs[0])
             bound = self.bound(device)
@@ -119,7 +119,7 @@ class Entry:
             raise self.refusal(str(error)) from None
         except (AttributeError, BufferError, RuntimeError, TypeError) as error:
             # The way of a launch has no checks of its own. What was wrong is found here.
-            message = _arrays.first_fault(framework, device, every) or str(error)
+            message = _arrays.first_fault(device, every) or str(error)
             raise self.refusal(message) from error
         results = tuple([every[number] for number in self.results])
         framework.note_written(results)

@@ -47,7 +47,8 @@ class Traced:
             if not isinstance(result, Value):
                 raise TraceError(f"result {number}: expected a tensor, found "
                                  f"{type(result).__name__}")
-            if result in self.trace.inputs:
+            self.trace.check_own(result)
+            if result.place is not None:
                 raise TraceError(f"result {number}: expected a tensor that the function "
                                  f"computes, found its argument '{result.label}'")
         if not self.results:
@@ -58,6 +59,7 @@ class Traced:
                             for dim in value.shape
                             if isinstance(dim, Dim) and dim.static)
         self.static = tuple(dict.fromkeys(self.static))
+        self.trace.is_finished = True
 
     def shapes(self, inputs: Sequence[Any]) -> list[tuple[int, ...]]:
         """The shapes of results."""
@@ -87,12 +89,12 @@ class Compiled:
         self.count = len(traced.results)
         # None where a call's arrays are the entry's, as they come.
         self.fetches = None
-        if inputs != traced.trace.inputs:
+        if len(inputs) != len(traced.trace.inputs):
             self.fetches = [value.fetch for value in inputs]
         # Which of a call's arrays the entry's arguments are; None if one is a view.
         self.places = None
-        if all(value in traced.arrays for value in inputs):
-            self.places = [traced.arrays.index(value) for value in inputs]
+        if all(value.place < len(traced.arrays) for value in inputs):
+            self.places = [value.place for value in inputs]
 
     def __call__(self, framework: _arrays.Framework, device: int, arrays: Sequence[Any],
                  out: Any) -> Any:
@@ -131,7 +133,7 @@ class Fused:
         self._known: dict[tuple, tuple[list[int] | None, tuple[tuple[int, int], ...]]] = {}
         self._compiled: dict[tuple, Compiled] = {}
         self._by_module: dict[tuple[str, str], Compiled] = {}
-        self._compiling = threading.Lock()
+        self._compiling = threading.RLock()  # a function may call itself, however wrong
         self._shortcuts: dict[tuple, Shortcut] = {}
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
@@ -164,6 +166,10 @@ class Fused:
             if _arrays.is_array(value):
                 arrays.append(value)
                 numbers.append(number)
+                fault = _arrays.framework(value).fault(value)
+                if fault:
+                    raise LaunchError(f"{self.__name__}: argument "
+                                      f"'{self._names(args, kwargs)[number]}': {fault}")
                 rank = len(value.shape)
                 parts.append((value.dtype, rank) if rank < 3 else
                              (value.dtype, rank, _arrays.heads(value)))
@@ -183,8 +189,11 @@ class Fused:
         try:
             known = self._known.get(key)
         except TypeError:
-            raise TraceError(f"{self.__name__}: expected arrays and hashable constants, found "
-                             f"{[type(one).__name__ for one in (*args, *kwargs.values())]}") from None
+            for name, value in zip(self._names(args, kwargs), (*args, *kwargs.values())):
+                if type(value).__hash__ is None:
+                    raise TraceError(f"{self.__name__}: {name}: expected an array or a constant "
+                                     f"that can be hashed, found {type(value).__name__}") from None
+            raise
         if known is None:
             known = self._known[key] = (self._order(args, kwargs), ())
         order, static = known
@@ -248,9 +257,15 @@ class Fused:
                                  "fused function, found an array from outside of it")
         return self.function(*args, **kwargs)
 
+    def _bind(self, args: tuple, kwargs: dict[str, Any]) -> inspect.BoundArguments:
+        try:
+            return self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.__name__}: {error}") from None
+
     def trace(self, args: tuple, kwargs: dict[str, Any]) -> Traced:
         """The IR for these arrays, whose elements aren't looked at."""
-        bound = self.signature.bind(*args, **kwargs)
+        bound = self._bind(args, kwargs)
         arrays = []
         for name, value in bound.arguments.items():
             if _arrays.is_array(value):
@@ -266,10 +281,13 @@ class Fused:
         except TraceError as error:
             raise TraceError(f"{self.__name__}: {error}") from None
 
+    def _names(self, args: tuple, kwargs: dict[str, Any]) -> list[str]:
+        return [*list(self.signature.parameters)[:len(args)], *kwargs]
+
     def _order(self, args: tuple, kwargs: dict[str, Any]) -> list[int] | None:
-        given = [name for name, value in (
-            *self.signature.bind_partial(*args).arguments.items(), *kwargs.items())
-            if _arrays.is_array(value)]
+        self._bind(args, kwargs)
+        named = zip(self._names(args, kwargs), (*args, *kwargs.values()))
+        given = [name for name, value in named if _arrays.is_array(value)]
         wanted = [name for name in self.signature.parameters if name in given]
         return None if given == wanted else [given.index(name) for name in wanted]
 

@@ -58,11 +58,61 @@ W = x(256)
     (lambda: ops.rms_norm(x().to("meta"), W), "found one on meta"),
     (lambda: ops.rms_norm(x(), W.to("meta")), "argument 'weight': .* found one on meta"),
     (lambda: ops.rms_norm(np.ones((5, 256), np.float32), x(256, dtype=torch.float32)),
-     "argument 'weight': expected a NumPy array as the first one, found Tensor"),
+     "argument 'weight': expected an array of numpy, as the first one is, found one of torch"),
+    (lambda: ops.rms_norm(x().to_sparse(), W),
+     "argument 'x': expected a dense tensor, found a sparse_coo one"),
+    (lambda: ops.rms_norm(x(), W, out=x().to_sparse_csr()),
+     r"argument 'out\[0\]': expected a dense tensor, found a sparse_csr one"),
+    (lambda: ops.rms_norm(torch.nested.nested_tensor([x(), x(3, 256)]), weight=W),
+     "argument 'x': expected a dense tensor, found a nested one"),
+    (lambda: torch.vmap(lambda rows: ops.rms_norm(rows, W))(x(3, 5, 256)),
+     "argument 'x': expected a tensor with memory of its own"),
+    (lambda: ops.rms_norm(x(), W, out=np.ones((5, 256), np.float32)),
+     r"argument 'out\[0\]': expected an array of torch, .* found one of numpy"),
+    (lambda: ops.rms_norm(x(), [1.0]), "weight: expected an array or a constant that can be"),
+    (lambda: ops.rms_norm(x(), W, out=x().requires_grad_()),
+     r"argument 'out\[0\]': expected a tensor without requires_grad"),
 ])
 def test_names_the_argument(call, message):
     with pytest.raises(mortar.MortarError, match=message):
         call()
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: ops.fused_add_rms_norm(x(), x()), "fused_add_rms_norm: missing .*'weight'"),
+    (lambda: ops.rms_norm(x(), W, eps=1e-6), "rms_norm: got an unexpected .*'eps'"),
+    (lambda: ops.rms_norm(x(), W, weight=W), "rms_norm: multiple values .*'weight'"),
+    (lambda: ops.rms_norm(), "rms_norm: expected an array, found none"),
+])
+def test_not_the_parameters(call, message):
+    ops.rms_norm(x(), W)
+    with pytest.raises((TypeError, mortar.LaunchError), match=message):
+        call()
+
+
+def test_constants_that_are_equal():
+    """1.0, 1 and True are, and so are 0.0 and -0.0; what was compiled for one isn't
+    another's."""
+    ops.rms_norm(x(), W, 1.0)
+    with pytest.raises(mortar.TraceError, match="epsilon: expected a number, found True"):
+        ops.rms_norm(x(), W, True)
+    ops.rms_norm(x(), W, weight_offset=1)
+    before = mortar.compilations()
+    ops.fatrelu_and_mul(x(), 0.0)
+    ops.fatrelu_and_mul(x(), -0.0)
+    assert mortar.compilations() == before + 2
+
+
+def test_negated_lazily():
+    """An imaginary part of a conjugate: what its memory holds has the other sign."""
+    scale = torch.tensor([-2j], dtype=torch.complex64).conj().imag
+    assert scale.is_neg() and scale.item() == 2
+    for _ in range(2):
+        ops.quantize_fp8(x(), torch.ones(1))
+        with pytest.raises(mortar.LaunchError, match="argument 'scale': .* resolve_neg"):
+            ops.quantize_fp8(x(), scale)
+    codes = ops.quantize_fp8(x(), scale.resolve_neg())
+    assert (codes.to(torch.float32) == 0.5).all()
 
 
 def test_rows_that_differ_later():
@@ -95,6 +145,16 @@ def test_autograd():
         ops.rms_norm(x(), weight)
     with torch.inference_mode():
         ops.rms_norm(x(), weight)
+
+
+def test_autograd_sees_what_is_overwritten():
+    """Backward through a tensor that was saved and then overwritten is PyTorch's error."""
+    rows, weight = x(), torch.nn.Parameter(W.clone())
+    for out in (None, (rows, x()), None):
+        saved = (rows * weight).sum()
+        ops.fused_add_rms_norm(rows, x(), W, out=out)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            saved.backward()
 
 
 def test_read_only():

@@ -174,5 +174,46 @@ def test_refuses_parameters():
         mortar.fuse(lambda *xs: xs[0])
     with pytest.raises(mortar.TraceError, match="in_place: expected parameters .* found y"):
         mortar.fuse(lambda x: x, in_place=["y"])
-    with pytest.raises(mortar.TraceError, match="expected arrays and hashable constants"):
+    with pytest.raises(mortar.TraceError, match="sizes: expected an array or a constant that can"):
         mortar.fuse(lambda x, sizes: ops.rms_norm(x))(X, [1, 2])
+
+
+@pytest.mark.parametrize("function, found", [
+    (lambda x: -x, "-"), (lambda x: x ** 2, r"\*\*"), (lambda x: 1 - x, "-"),
+    (lambda x: x == 2, "a comparison"), (lambda x: x < 2, "a comparison"),
+    (lambda x: float(x), "a tensor's values as a number"),
+    (lambda x: [1, 2][x], "a tensor's values as a number"),
+    (lambda x: len(x), r"len\(\)"), (lambda x: list(x), "a loop over a tensor"),
+    (lambda x: 2 in x, "in"), (lambda x: abs(x), r"abs\(\)"),
+    (lambda x: x.__setitem__(0, 1), "an assignment to elements"),
+    (lambda x: x.__iadd__(x), r"\+=, for which there is x = x \+ y, or in_place"),
+    (lambda x: x & x, "bits"),
+])
+def test_refuses_the_syntax(function, found):
+    with pytest.raises(mortar.TraceError, match=f"x: expected mortar.ops, .* found {found}"):
+        mortar.fuse(function)(torch.ones(5, 64))
+
+
+def test_values_of_another_call():
+    """One that a function kept would stand for another tensor in the next call."""
+    kept = []
+
+    def keeps(x):
+        kept.append(x)
+        return mortar.ops.rms_norm(x)
+
+    mortar.fuse(keeps)(torch.ones(5, 64))
+    message = ": expected a tensor of the call that is being fused, found one of another"
+    with pytest.raises(mortar.TraceError, match=message):
+        mortar.ops.rms_norm(kept[0])
+    with pytest.raises(mortar.TraceError, match=message):
+        mortar.fuse(lambda y: mortar.ops.residual_add(y, kept[0]))(torch.ones(5, 64))
+    with pytest.raises(mortar.TraceError, match=message):
+        mortar.fuse(lambda y: kept[0].to("float16"))(torch.ones(5, 64))
+
+
+def test_a_function_that_calls_itself():
+    rows = torch.ones(5, 64)
+    endless = mortar.fuse(lambda x: endless(rows))
+    with pytest.raises(RecursionError):
+        endless(rows)

@@ -63,7 +63,7 @@ def gated_delta_rule(q: Array, k: Array, v: Array, decay: Array, beta: Array, st
     for what, one in (("decay", decay), ("beta", beta)):
         _checks.tensor(what, one).static(-1)
     pool = _checks.tensor("state", state).static(-3, -2, -1)
-    if state not in state.trace.inputs or any(state is old for old, _ in state.trace.updates):
+    if state.place is None or any(state is old for old, _ in state.trace.updates):
         raise TraceError("state: expected an argument of the fused function that isn't "
                          "updated yet, as it is updated in place")
     if state.ndim != 4 or pool != (*values, keys) or values[0] % heads:
