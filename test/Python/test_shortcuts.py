@@ -83,12 +83,6 @@ def test_same_bits(randn, ways):
 
 def test_tells_signatures_apart(randn, ways):
     """Types, row lengths, ranks, constants and keywords: none takes another's code."""
-    def check(expected, *arguments, **keywords):
-        assert_bits(op(*arguments, **keywords), expected)
-        ways.clear()
-        assert_bits(op(*arguments, **keywords), expected)
-        assert not ways
-
     op = mortar.fuse(lambda rows, weight, epsilon=1.0, *, inner=None: ops.rms_norm(
         rows, weight, epsilon, inner=inner))
     rows, weight = randn(6, 256), randn(256)
@@ -100,11 +94,28 @@ def test_tells_signatures_apart(randn, ways):
              ((rows.view(2, 3, 256), weight), {}), ((rows[0], weight), {})]
     expected = [ops.rms_norm(*arguments[:2], float((*arguments, 1.0)[2]), **keywords)
                 for arguments, keywords in cases]
+    cases += [((rows,), {"weight": weight}), ((), {"weight": weight, "rows": rows})]
+    expected += [expected[0]] * 2
     for _ in range(2):
+        ways.clear()
         for (arguments, keywords), one in zip(cases, expected):
-            check(one, *arguments, **keywords)
-    check(expected[0], rows, weight=weight)
-    check(expected[0], weight=weight, rows=rows)
+            assert_bits(op(*arguments, **keywords), one)
+    assert not ways
+
+
+def test_tells_texts_apart():
+    op = mortar.fuse(lambda rows, way: ops.rms_norm(rows, None, {
+        "the first": 1.0, "the other": 3.0, "1st": 1.0, "2nd": 3.0}[way]))
+    for way in ("the first", "the other", "1st", "2nd") * 2:
+        expected = 0.5 ** 0.5 if way in ("the first", "1st") else 0.5
+        assert_bits(op(x(), way), torch.full((5, 256), expected, dtype=BF16))
+
+
+def test_tells_ranks_apart():
+    """Also where an extent compiled for would be found at the other's place."""
+    op = mortar.fuse(lambda rows: ops.rms_norm(rows, None, 3.0))
+    for shape in ((6, 64), (2, 64, 32), (64,), (64, 32)) * 2:
+        assert_bits(op(x(*shape)), torch.full(shape, 0.5, dtype=BF16))
 
 
 def test_many_signatures(monkeypatch, ways):
@@ -118,15 +129,16 @@ def test_many_signatures(monkeypatch, ways):
 
 def test_parts_of_rows(randn, ways):
     """Views [T, H, K] of a projection's rows, and dense ones, have code of their own."""
-    op = mortar.fuse(lambda q: ops.l2_norm(q))
     rows = randn(5, 3 * 4 * 64)
-    for q in (rows[:, :256].view(5, 4, 64), rows[:, :256].reshape(5, 4, 64),
-              rows[:1, :256].view(1, 4, 64), rows[:0, :256].view(0, 4, 64)):
-        first = op(q)
-        ways.clear()
-        assert_bits(op(q), first)
-        assert not ways
-        assert_bits(first, ops.l2_norm(q.contiguous()))
+    parts = [rows[:, :256].view(5, 4, 64), rows[:, :256].reshape(5, 4, 64),
+             rows[:1, :256].view(1, 4, 64), rows[:0, :256].view(0, 4, 64)]
+    for order in (parts, parts[::-1]):
+        op = mortar.fuse(lambda q: ops.l2_norm(q))
+        for _ in range(2):
+            ways.clear()
+            for q in order:
+                assert_bits(op(q), ops.l2_norm(q.contiguous()))
+        assert "<lambda>" not in ways
 
 
 @pytest.mark.parametrize("call, message", [
