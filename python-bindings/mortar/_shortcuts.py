@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mortar import _native
+from mortar._arrays import Torch
+from mortar._compiled import Compiled
 from mortar._dims import Dim, Extent
 from mortar._trace import Value
 from mortar.errors import LaunchError
@@ -132,3 +134,38 @@ class Shortcut:
                     number for number in self._tensors if number in self._parts_of_complex
                     or values[number].dtype in (self._torch.float32, self._torch.float16))
                 self._known = match, (*plans, plan)
+
+
+class Shortcuts:
+    """Of one fused function."""
+
+    def __init__(self) -> None:
+        self.by_types: dict[tuple, Shortcut] = {}
+
+    def learn(self, framework: Torch, compiled: Compiled, device: int,
+              static: Sequence[tuple[int, int]], numbers: Sequence[int],
+              outs: Sequence[int] | None, values: tuple, types: tuple) -> None:
+        """Makes the next call like one that went well a shortcut. Of its values, ``numbers``
+        are its arrays, as parameters are ordered, and ``outs`` its results, if they were
+        given; ``static`` are an array and an axis for each extent compiled for."""
+        torch, tensors = framework.torch, (*numbers, *(outs or ()))
+        if compiled.places is None or not all(
+                type(value) in (torch.Tensor, torch.nn.Parameter) if number in tensors else
+                type(value) in CONSTANTS or isinstance(value, torch.dtype)
+                for number, value in enumerate(values)):
+            return
+        entry, traced = compiled.entry, compiled.traced
+        inputs = [numbers[place] for place in compiled.places]
+        given = [*inputs, *(outs or ())]
+        made, results = [], entry.results[:compiled.count]
+        if outs is None:
+            made = [maker(torch, result, framework.dtypes[result.dtype], traced.arrays, numbers)
+                    for result in traced.results]
+        else:
+            results = [given[number] for number in results]
+        written = [given[number] for number in entry.results if number < len(given)]
+        plan = Plan(entry, entry.bound(device), inputs, made, results, written,
+                    compiled.is_tuple)
+        extents = [number for place, axis in static for number in (numbers[place], axis)]
+        self.by_types.setdefault(types, Shortcut(torch, tensors)).learn(
+            plan, [not made, *entry.numbers(device), *([] if made else given), *extents], values)

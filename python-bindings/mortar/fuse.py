@@ -9,10 +9,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mortar import _arrays, _cuda
-from mortar._dims import Dim
-from mortar._shortcuts import CONSTANTS, MISSED, Plan, Shortcut, in_a_row, maker
-from mortar._trace import Trace, Value
+from mortar import _arrays, _cuda, _shortcuts
+from mortar._compiled import Compiled, Traced
+from mortar._trace import Value
 from mortar.compiler import compile_program
 from mortar.errors import LaunchError, TraceError
 from mortar.executable import Executable
@@ -29,84 +28,6 @@ def compilations() -> int:
     """How many modules mortar.ops and fused functions have had compiled, or taken from the
     cache, in this process. Another number of rows never adds one."""
     return _compilations
-
-
-class Traced:
-    """A function's IR for arrays of some types, and which of their extents are in it."""
-
-    def __init__(self, function: Callable[..., Any], bound: inspect.BoundArguments,
-                 arrays: Sequence[tuple[str, tuple[int, ...], str, tuple[int, ...]]]):
-        self.trace = Trace()
-        values = {array[0]: self.trace.input(*array) for array in arrays}
-        self.arrays = list(values.values())
-        bound.arguments.update(values)
-        given = function(*bound.args, **bound.kwargs)
-        self.is_tuple = isinstance(given, (tuple, list))
-        self.results: list[Value] = list(given) if self.is_tuple else [given]
-        for number, result in enumerate(self.results):
-            if not isinstance(result, Value):
-                raise TraceError(f"result {number}: expected a tensor, found "
-                                 f"{type(result).__name__}")
-            self.trace.check_own(result)
-            if result.place is not None:
-                raise TraceError(f"result {number}: expected a tensor that the function "
-                                 f"computes, found its argument '{result.label}'")
-        if not self.results:
-            raise TraceError("expected a result, found none")
-        updated = [new for _, new in self.trace.updates]
-        self.module = self.trace.module(_symbol(function), [*self.results, *updated])
-        self.static = tuple(dim.place for value in self.trace.inputs
-                            for dim in value.shape
-                            if isinstance(dim, Dim) and dim.static)
-        self.static = tuple(dict.fromkeys(self.static))
-        self.trace.is_finished = True
-
-    def shapes(self, inputs: Sequence[Any]) -> list[tuple[int, ...]]:
-        """The shapes of results."""
-        return [tuple([inputs[dim.place[0]].shape[dim.place[1]]
-                       if isinstance(dim, Dim) and not dim.static else int(dim)
-                       for dim in result.shape]) for result in self.results]
-
-
-def _symbol(function: Callable[..., Any]) -> str:
-    name = getattr(function, "__name__", "")
-    return name if name.isidentifier() and name.isascii() else "fused"
-
-
-class Compiled:
-    """An executable's entry, and how a call's results come of it."""
-
-    def __init__(self, traced: Traced, executable: Executable):
-        if len(executable.entries) != 1:
-            raise TraceError(f"expected ops that are one gap, found {executable.table}")
-        self.executable = executable
-        self.entry = next(iter(executable.entries.values()))
-        inputs = traced.trace.entry_inputs()
-        self.entry.names = [value.label for value in inputs]
-        self.entry.names += [f"out[{number}]" for number in range(len(traced.results))]
-        self.traced = traced
-        self.is_tuple = traced.is_tuple
-        self.count = len(traced.results)
-        # None where a call's arrays are the entry's, as they come.
-        self.fetches = None
-        if len(inputs) != len(traced.trace.inputs):
-            self.fetches = [value.fetch for value in inputs]
-        # Which of a call's arrays the entry's arguments are; None if one is a view.
-        self.places = None
-        if all(value.place < len(traced.arrays) for value in inputs):
-            self.places = [value.place for value in inputs]
-
-    def __call__(self, framework: _arrays.Framework, device: int, arrays: Sequence[Any],
-                 out: Any) -> Any:
-        outs = (self.entry.empty(arrays[0], self.traced.shapes(arrays)) if out is None
-                else self.entry.given(arrays[0], out))
-        if self.fetches:
-            arrays = [fetch(arrays) for fetch in self.fetches]
-        results = self.entry.launch(framework, device, arrays, outs)
-        if not isinstance(results, tuple):
-            return (results,) if self.is_tuple else results
-        results = results[:self.count]
-        return results if self.is_tuple else results[0]
 
 
 class Fused:
@@ -134,7 +55,7 @@ class Fused:
         self._compiled: dict[tuple, Compiled] = {}
         self._by_module: dict[tuple[str, str], Compiled] = {}
         self._compiling = threading.RLock()  # a function may call itself, however wrong
-        self._shortcuts: dict[tuple, Shortcut] = {}
+        self._shortcuts = _shortcuts.Shortcuts()
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         if _torch_compiles() and not any(
@@ -149,13 +70,13 @@ class Fused:
 
     def _call(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
         if kwargs or out is not None:
-            values, types = in_a_row(args, kwargs, out)
+            values, types = _shortcuts.in_a_row(args, kwargs, out)
         else:
             values, types = args, tuple(map(type, args))
-        shortcut = self._shortcuts.get(types)
+        shortcut = self._shortcuts.by_types.get(types)
         if shortcut is not None:
             results = shortcut(values)
-            if results is not MISSED:
+            if results is not _shortcuts.MISSED:
                 return results
         return self._call_anew(args, kwargs, out)
 
@@ -214,37 +135,10 @@ class Fused:
             # What is given as out comes last in a row of the call's values.
             outs = (None if out is None else in_place or
                     range(len(args) + len(kwargs), len(args) + len(kwargs) + compiled.count))
-            self._learn(framework.torch, compiled, device, self._known[key][1], numbers, outs,
-                        *in_a_row(args, kwargs, None if in_place else out))
+            self._shortcuts.learn(
+                framework, compiled, device, self._known[key][1], numbers, outs,
+                *_shortcuts.in_a_row(args, kwargs, None if in_place else out))
         return results
-
-    def _learn(self, torch: Any, compiled: Compiled, device: int,
-               static: Sequence[tuple[int, int]], numbers: Sequence[int],
-               outs: Sequence[int] | None, values: tuple, types: tuple) -> None:
-        """Makes the next call like this one a shortcut. Of its values, ``numbers`` are its
-        arrays, as parameters are ordered, and ``outs`` its results, if they were given."""
-        tensors = (*numbers, *(outs or ()))
-        if compiled.places is None or not all(
-                type(value) in (torch.Tensor, torch.nn.Parameter) if number in tensors else
-                type(value) in CONSTANTS or isinstance(value, torch.dtype)
-                for number, value in enumerate(values)):
-            return
-        entry, traced = compiled.entry, compiled.traced
-        inputs = [numbers[place] for place in compiled.places]
-        results = entry.results[:compiled.count]
-        made = ()
-        if outs is None:
-            made = [maker(torch, result, _arrays.framework(values[numbers[0]]).dtypes[
-                result.dtype], traced.arrays, numbers) for result in traced.results]
-        given = [*inputs, *(outs or ())]
-        written = [given[number] for number in entry.results if number < len(given)]
-        plan = Plan(entry, entry.bound(device), inputs, made,
-                    results if made else [given[number] for number in results],
-                    written, compiled.is_tuple)
-        extents = [number for place, axis in static for number in (numbers[place], axis)]
-        shortcut = self._shortcuts.setdefault(types, Shortcut(torch, tensors))
-        shortcut.learn(plan, [not made, *entry.numbers(device),
-                              *([] if made else given), *extents], values)
 
     def _inline(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
         """In a function that is being fused."""
