@@ -32,7 +32,7 @@ class Replaced:
     """One replaced attribute: by what, how many calls it took and why others were left."""
 
     name: str
-    op: str
+    op: str  # of mortar.ops; empty for what isn't worth a line in reports
     calls: int = 0
     declined: Counter[str] = field(default_factory=Counter)
     active: bool = True
@@ -81,7 +81,8 @@ class Patches:
 
     def report(self) -> str:
         """What was called, what fell back and why, and what was left alone."""
-        called = [entry for entry in self.replaced if entry.calls or entry.declined]
+        called = [entry for entry in self.replaced
+                  if entry.op and (entry.calls or entry.declined)]
         width = max([len(entry.name) for entry in called], default=0)
         lines = [f"{entry.name:<{width}}  {entry.op:<16} {entry.calls:>7} calls"
                  + "".join(f"\n    {count} left to transformers: {reason}"

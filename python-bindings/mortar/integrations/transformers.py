@@ -144,7 +144,7 @@ class Installed(Patches):
                 self._seen.add(layer)
                 self.replace(layer, "lazy_initialization",
                              _delta_rule.lazy_initialization(layer.lazy_initialization),
-                             "kept states", layer.__name__)
+                             "", layer.__name__)
 
     def _within(self, attempt: Any) -> Any:
         """For one model: functions of a module are all its models'."""
