@@ -160,18 +160,22 @@ def test_left_padding():
 
 
 @torch.no_grad()
-def test_state_lies_where_it_is():
-    """The cache keeps Mortar's pool; a step updates it without a copy."""
+def test_state_lies_where_it_is(monkeypatch):
+    """The cache keeps Mortar's pool; a step updates it and makes no other."""
     model, prompt = make("qwen3_next"), tokens(2, 9)
     with integration.enable():
         cache = model(prompt, use_cache=True).past_key_values
         state, = states(cache)
         place, before = state.data_ptr(), state.clone()
         assert Pool.of(state) and Pool.of(state).slots.shape == (3, 4, 16, 32)
-        model(prompt[:, :1], past_key_values=cache)
+        with monkeypatch.context() as patch:
+            patch.setattr(Pool, "make", None)
+            model(prompt[:, :1], past_key_values=cache)
         assert states(cache)[0] is state and state.data_ptr() == place
         assert not torch.equal(state, before)
         assert not Pool.of(state).slots[0].any()
+        state.data = state.data.clone()
+        assert Pool.of(state) is None
 
 
 @torch.no_grad()
@@ -254,6 +258,24 @@ def test_disable_restores():
     assert [dict(vars(one)) for one in model.modules()] == own
 
 
+@torch.no_grad()
+def test_what_others_put_on_top_stays():
+    """And what lies beneath it is transformers' again."""
+    model, prompt = make("llama"), tokens(1, 5)
+    expected, norm = model(prompt).logits, type(model.model.norm)
+    before = norm.forward
+    enabled = integration.enable()
+    ours = norm.forward
+    others = lambda self, x: ours(self, x)
+    norm.forward = others
+    enabled.disable()
+    try:
+        assert norm.forward is others and before is not ours
+        assert torch.equal(model(prompt).logits, expected)
+    finally:
+        norm.forward = before
+
+
 @pytest.mark.parametrize("first_out", [0, 1])
 @pytest.mark.parametrize("targets", ["all all", "all one", "one all", "one one"])
 @torch.no_grad()
@@ -286,9 +308,9 @@ def test_one_model():
             assert_near(one, two)
         assert kinds(enabled).count("gated_delta_rule") == 2
         copied = copy.deepcopy(model)  # has its own weights, not those it was copied from
-        for weight in copied.parameters():
-            weight.zero_()
-        assert not copied(prompt).logits.any()
+        for one in (copied, other):
+            one.model.layers[0].linear_attn.out_proj.weight.zero_()
+        assert_near(copied(prompt).logits, other(prompt).logits)
 
 
 @torch.no_grad()

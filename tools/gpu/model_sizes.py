@@ -40,10 +40,11 @@ def qwen3_next_80b(layers, tiny):
                      linear_num_key_heads=2, linear_num_value_heads=4, linear_key_head_dim=32,
                      linear_value_head_dim=32, moe_intermediate_size=32,
                      shared_expert_intermediate_size=32, num_experts=4, num_experts_per_tok=2)
-    kinds = ["full_attention" if at % 4 == 3 else "linear_attention" for at in range(layers)]
+    kinds = ["full_attention" if at % 4 == 3 or at == layers - 1 else "linear_attention"
+             for at in range(layers)]  # a cache needs one of them
     return Qwen3NextConfig(**sizes, vocab_size=1024, num_hidden_layers=layers,
                            layer_types=kinds, max_position_embeddings=8192), (
-        f"{sizes['num_experts']} experts, as they are; each fourth layer has full attention")
+        f"{sizes['num_experts']} experts; each fourth layer and the last have full attention")
 
 
 def deepseek_v3(layers, tiny):
