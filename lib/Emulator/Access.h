@@ -18,6 +18,8 @@ struct Emulator::Launch::Lanes {
   uint32_t oldest = 0; // the first record that isn't of the past
   uint32_t event = 0;
   uint32_t mask = 0;                           // lanes that still take part
+  bool isPartial = false;                      // some want some elements only
+  uint32_t reach[warpSize] = {};               // of each the last that it wants
   alignas(64) int64_t elements[warpSize] = {}; // from the pointer on
   alignas(64) int64_t places[warpSize] = {};   // bytes into the buffer
   uint32_t me(unsigned lane) const { return event * warpSize + lane; }

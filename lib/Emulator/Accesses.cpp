@@ -21,6 +21,26 @@ bool allHave(const uint8_t *flags, uint32_t bytes, uint8_t wanted) {
 }
 } // namespace
 
+/// Which elements of an access are wanted. Lanes that want none take no part.
+void Emulator::Launch::readMask(Lanes &lanes) {
+  uint32_t all = lanes.access.elements;
+  std::fill_n(lanes.reach, warpSize, all - 1);
+  if (lanes.access.mask < 0)
+    return;
+  const char *wanted = lanes.warp.registers + lanes.access.mask;
+  forEachLane(lanes.mask, [&](unsigned lane) {
+    uint32_t count = 0;
+    for (uint32_t e = 0; e < all; ++e)
+      if (wanted[e * warpSize + lane]) {
+        lanes.reach[lane] = e;
+        ++count;
+      }
+    lanes.isPartial |= count != 0 && count != all;
+    if (!count)
+      lanes.mask &= ~(1u << lane);
+  });
+}
+
 /// Element offsets from the memref's base, and lanes whose indices are within
 /// it.
 void Emulator::Launch::findElements(const Access &access, const Warp &warp,
@@ -47,17 +67,16 @@ void Emulator::Launch::findElements(const Access &access, const Warp &warp,
     const int64_t *sizes =
         size.place >= 0 ? indexRegister(warp, size.place) : nullptr;
     // An access's elements lie along the last dimension.
-    uint64_t further = d + 1 == access.indices.size() ? access.elements - 1 : 0;
-    if (access.mask >= 0)
-      further = 0;
+    bool isLast = d + 1 == access.indices.size();
     uint32_t outside = 0;
     for (unsigned lane = 0; lane < warpSize; ++lane) {
       uint64_t bound = uint64_t(sizes ? sizes[lane] : size.value);
-      uint64_t last = uint64_t(index[lane]) + further;
+      uint64_t last = uint64_t(index[lane]) + (isLast ? lanes.reach[lane] : 0);
       outside |= uint32_t(last >= bound || uint64_t(index[lane]) > last)
                  << lane;
     }
     forEachLane(outside & lanes.mask, [&](unsigned lane) {
+      uint32_t further = isLast ? lanes.reach[lane] : 0;
       report(FindingKind::OutOfBounds, warp, lane, lanes.instruction.op, 1,
              "accesses ", further ? "elements from " : "element ", index[lane],
              further ? " to " + std::to_string(index[lane] + int64_t(further))
@@ -143,7 +162,7 @@ void Emulator::Launch::accessLane(Lanes &lanes, unsigned lane) {
              lanes.isStore);
     return true;
   };
-  if (access.mask < 0) {
+  if (!lanes.isPartial) {
     if (!move(lanes.places[lane], 0, access.elements))
       lanes.mask &= ~(1u << lane);
     return;
@@ -164,9 +183,9 @@ void Emulator::Launch::countSectors(Lanes &lanes) {
   const char *wanted = lanes.warp.registers + access.mask;
   forEachLane(lanes.mask, [&](unsigned lane) {
     uint64_t from = base + lanes.places[lane];
-    if (access.mask < 0)
+    if (!lanes.isPartial)
       parts.push_back({from, from + lanes.bytes});
-    for (uint32_t e = 0; e < access.elements && access.mask >= 0; ++e)
+    for (uint32_t e = 0; e < access.elements && lanes.isPartial; ++e)
       if (wanted[e * warpSize + lane])
         parts.push_back(
             {from + e * elementBytes, from + (e + 1) * elementBytes});
@@ -195,7 +214,7 @@ void Emulator::Launch::accessAll(Lanes &lanes) {
   Buffer &buffer = *lanes.pointer.buffer;
   int64_t first = lanes.places[0];
   uint32_t all = lanes.bytes * warpSize;
-  bool isDense = lanes.mask == allLanes && access.mask < 0;
+  bool isDense = lanes.mask == allLanes && !lanes.isPartial;
   int64_t differs = 0;
   for (unsigned lane = 0; lane < warpSize; ++lane)
     differs |= lanes.places[lane] - first - int64_t(lane * lanes.bytes);
@@ -249,9 +268,12 @@ void Emulator::Launch::access(const Instruction &i, Warp &warp) {
   lanes.bytes = access.elements * access.view.elementBytes;
   lanes.isStore = i.step == Step::Store;
   lanes.mask = warp.mask;
+  readMask(lanes);
+  if (!lanes.mask)
+    return;
   findElements(access, warp, lanes);
   if (!pointer.buffer) {
-    report(FindingKind::OutOfBounds, warp, __builtin_ctz(warp.mask), i.op, 0,
+    report(FindingKind::OutOfBounds, warp, __builtin_ctz(lanes.mask), i.op, 0,
            "accesses ", program.ops[i.op].buffer,
            ", which points into no buffer that was passed");
     if (i.step == Step::Load)

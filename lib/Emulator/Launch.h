@@ -72,6 +72,7 @@ private:
   // Accesses.cpp: memory.
   struct Lanes; // an access of a warp, on its way
   void access(const Instruction &i, Warp &warp);
+  void readMask(Lanes &lanes);
   void findElements(const Access &access, const Warp &warp, Lanes &lanes);
   void findPlaces(const Access &access, const Pointer &pointer, Lanes &lanes);
   void accessAll(Lanes &lanes);

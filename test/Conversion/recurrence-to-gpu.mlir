@@ -35,14 +35,13 @@
 // CHECK-NEXT: %[[POSITIVE:.*]] = arith.cmpi sgt, %[[SLOT]], %c0
 // CHECK-NEXT: %[[INSIDE:.*]] = arith.cmpi slt, %[[SLOT]], %{{.*}} : index
 // CHECK-NEXT: %[[VALID:.*]] = arith.andi %[[POSITIVE]], %[[INSIDE]] : i1
-// CHECK-NOT: vector.load
-// CHECK: scf.if %[[VALID]] -> (vector<4xf32>
-// CHECK-NEXT: vector.load %{{.*}}[%[[SLOT]], {{.*}} {alignment = 16 : i64} : memref<?x4x64x128xf32, {{.*}}>, vector<4xf32>
-// CHECK: } else {
-// CHECK: scf.yield %cst
-// One token takes no loop. q and k in half the bytes, still by one access a thread.
+// One token takes no loop. Its inputs are asked for while the slot's number is on its way:
+// q and k in half the bytes, still by one access a thread.
 // CHECK-NOT: scf.for
-// CHECK: vector.load {{.*}} {alignment = 8 : i64} : memref<?x2x128xbf16, {{.*}}>, vector<4xbf16>
+// CHECK-COUNT-2: vector.load {{.*}} {alignment = 8 : i64} : memref<?x2x128xbf16, {{.*}}>, vector<4xbf16>
+// CHECK-NOT: scf.for
+// CHECK: %[[MASK:.*]] = vector.broadcast %[[VALID]] : i1 to vector<4xi1>
+// CHECK: vector.maskedload %{{.*}}[%[[SLOT]], {{.*}}, %[[MASK]], %cst{{.*}} {alignment = 16 : i64} : memref<?x4x64x128xf32, {{.*}}>, vector<4xi1>, vector<4xf32> into vector<4xf32>
 // CHECK-NOT: scf.for
 // Padding gives +0.0.
 // CHECK: arith.select %{{.*}}, %cst{{.*}}, %{{.*}} : f32
@@ -55,7 +54,7 @@
 // CHECK-NEXT: vector.store {{.*}}[%[[SLOT]], {{.*}} {alignment = 16 : i64} : memref<?x4x64x128xf32, {{.*}}>, vector<4xf32>
 // CHECK: gpu.return
 // CHECK: gpu.func @[[SLOW]](
-// CHECK: vector.load {{.*}} : memref<?x4x64x128xf32, {{.*}}>, vector<1xf32>
+// CHECK: vector.maskedload {{.*}} : memref<?x4x64x128xf32, {{.*}}>, vector<1xi1>, vector<1xf32> into vector<1xf32>
 // CHECK: gpu.return
 // SM80-LABEL: func.func @decode(
 // SM80: gpu.func
@@ -83,10 +82,10 @@ func.func @decode(%q0: tensor<?x2x128xbf16>, %k0: tensor<?x2x128xbf16>, %v: tens
 // CHECK: gpu.func @{{.*}}_64x128_bf16_x8(
 // CHECK-NOT: workgroup
 // CHECK-NOT: gpu.barrier
-// CHECK: %[[S:.*]] = vector.load {{.*}} {alignment = 16 : i64} : memref<?x4x64x128xbf16, {{.*}}>, vector<8xbf16>
-// CHECK-NEXT: arith.extf %[[S]] : vector<8xbf16> to vector<8xf32>
-// CHECK-NOT: gpu.barrier
 // CHECK: vector.load {{.*}} {alignment = 16 : i64} : memref<?x2x128xf32, {{.*}}>, vector<8xf32>
+// CHECK-NOT: gpu.barrier
+// CHECK: %[[S:.*]] = vector.maskedload {{.*}} {alignment = 16 : i64} : memref<?x4x64x128xbf16, {{.*}}>, vector<8xi1>, vector<8xbf16> into vector<8xbf16>
+// CHECK: arith.extf %[[S]] : vector<8xbf16> to vector<8xf32>
 // CHECK-NOT: gpu.barrier
 // CHECK: %[[N:.*]] = arith.truncf %{{.*}} : vector<8xf32> to vector<8xbf16>
 // CHECK-NEXT: vector.store %[[N]], {{.*}} {alignment = 16 : i64} : memref<?x4x64x128xbf16, {{.*}}>, vector<8xbf16>
@@ -118,11 +117,15 @@ func.func @half_the_bytes(%q0: tensor<?x2x128xf32>, %v: tensor<?x4x64xbf16>, %g:
 // CHECK: %[[COLUMN:.*]] = arith.subi %{{.*}}, %c1
 // CHECK-NEXT: arith.cmpi sge, %[[COLUMN]], %c0
 // CHECK-NEXT: arith.cmpi slt, %[[COLUMN]], %c3
-// CHECK: %[[STATE:.*]] = scf.if %{{.*}} -> (vector<4xf32>)
-// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[STATE]])
+// The first token's inputs are loaded before the loop, and each next one's at its beginning.
+// CHECK: %[[FIRST:.*]]:3 = scf.if %{{.*}} -> (vector<4xf32>, {{.*}})
+// CHECK: vector.load {{.*}} : memref<?x2x16xf32
+// CHECK: %[[STATE:.*]] = vector.maskedload {{.*}} : memref<?x4x8x16xf32, {{.*}}>, vector<4xi1>, vector<4xf32> into vector<4xf32>
+// CHECK: scf.for {{.*}} iter_args({{.*}} = %[[FIRST]]#0, {{.*}} = %[[STATE]])
+// CHECK: %[[NEXT:.*]] = vector.load {{.*}} : memref<?x2x16xf32
 // CHECK: memref.load {{.*}} : memref<?x3xi32
 // CHECK: vector.store {{.*}} : memref<?x4x8x16xf32
-// CHECK: scf.yield
+// CHECK: scf.yield %[[NEXT]],
 // CHECK-NOT: gpu.barrier
 // CHECK: gpu.return
 // SM80-LABEL: func.func @speculative(

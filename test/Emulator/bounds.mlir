@@ -103,4 +103,51 @@ gpu.module @kernels {
     vector.store %v, %out[%c0] : memref<4xf32>, vector<4xf32>
     gpu.return
   }
+
+// Nor is it asked where that would be, or whether it is aligned.
+// CHECK-LABEL: @all_masked
+// CHECK-NEXT: nothing found
+// CHECK-NEXT: argument 1: 7 7 7 7
+  gpu.func @all_masked(%m: memref<2xf32>, %out: memref<4xf32> {emulate.output, emulate.print}) kernel {
+    %c0 = arith.constant 0 : index
+    %c9 = arith.constant 9 : index
+    %seven = arith.constant dense<7.0> : vector<4xf32>
+    %mask = vector.create_mask %c0 : vector<4xi1>
+    %v = vector.maskedload %m[%c9], %mask, %seven {alignment = 16 : i64} : memref<2xf32>, vector<4xi1>, vector<4xf32> into vector<4xf32>
+    vector.store %v, %out[%c0] : memref<4xf32>, vector<4xf32>
+    gpu.return
+  }
+
+// An access of all its elements is in bounds with all of them.
+// CHECK-LABEL: @nothing_masked
+// CHECK-NEXT: out of bounds: 'vector.maskedload' {{.*}} in block 0, thread 0 accesses elements from 1 to 2 of dimension 0, whose size is 2
+  gpu.func @nothing_masked(%m: memref<2xf32>) kernel {
+    %c1 = arith.constant 1 : index
+    %seven = arith.constant dense<7.0> : vector<2xf32>
+    %mask = arith.constant dense<true> : vector<2xi1>
+    %v = vector.maskedload %m[%c1], %mask, %seven : memref<2xf32>, vector<2xi1>, vector<2xf32> into vector<2xf32>
+    gpu.return
+  }
+
+// With elements left out, the last that is wanted says how far it goes; each lane for itself.
+// CHECK-LABEL: @partly_masked
+// CHECK-NEXT: out of bounds: 'vector.maskedload' {{.*}} in block 0, thread 0 accesses elements from 2 to 3 of dimension 1, whose size is 3
+// CHECK-NEXT: out of bounds: 'vector.maskedload' {{.*}} in block 0, thread 1 accesses elements from 2 to 5 of dimension 1, whose size is 3
+  gpu.func @partly_masked(%m: memref<4x3xf32>) kernel
+      attributes {emulate.block = array<i64: 2, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c2 = arith.constant 2 : index
+    %t = gpu.thread_id x
+    %seven = arith.constant dense<7.0> : vector<4xf32>
+    %two = vector.create_mask %c2 : vector<4xi1>
+    %v = vector.maskedload %m[%c0, %c2], %two, %seven : memref<4x3xf32>, vector<4xi1>, vector<4xf32> into vector<4xf32>
+    %twice = arith.muli %t, %c2 : index
+    %n = arith.addi %twice, %c2 : index
+    %some = vector.create_mask %n : vector<4xi1>
+    %c1 = arith.constant 1 : index
+    %is_second = arith.cmpi eq, %t, %c1 : index
+    %column = arith.select %is_second, %c2, %c0 : index
+    %w = vector.maskedload %m[%c0, %column], %some, %seven : memref<4x3xf32>, vector<4xi1>, vector<4xf32> into vector<4xf32>
+    gpu.return
+  }
 }

@@ -44,7 +44,8 @@ def random_cases(count):
                    state=["f32", "bf16", "f16"][random.integers(3)],
                    gates=["f32", "bf16"][random.integers(2)],
                    scale=[None, 0.5][random.integers(2)],
-                   chain=CHAINS[random.integers(len(CHAINS))], bad=bool(random.integers(2)))
+                   chain=CHAINS[random.integers(len(CHAINS))], bad=bool(random.integers(2)),
+                   constant=bool(random.integers(2)))
 
 
 def run(arguments, case, options):

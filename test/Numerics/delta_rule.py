@@ -30,6 +30,7 @@ class Case:
     gates: str = "f32"  # of g and beta
     scale: float = None
     chain: tuple = ("gating", "l2", "norm")
+    constant: bool = True  # whether weights are promised not to change
     seed: int = 0
     bad: bool = False  # slots and counts out of range
 
@@ -85,7 +86,9 @@ def text(case, name="f"):
         body += f"""  %one = arith.constant dense<0.5> : tensor<1xf32>
   %f = mortar.quantize {last} scale(%one) : ({value}, tensor<1xf32>) -> {result}\n"""
         last = "%f"
-    declared = ", ".join(f"%{n}: {type}" for n, type in arguments)
+    weights = ("log", "dt", "w") if case.constant else ()
+    declared = ", ".join(f"%{n}: {type}{' {mortar.constant}' if n in weights else ''}"
+                         for n, type in arguments)
     return f"""func.func @{name}({declared}) -> ({result}, {pool}) {{
 {body}  return {last}, %new : {result}, {pool}
 }}

@@ -32,7 +32,7 @@
 
 // Two variants of it, the first with whole accesses of 16 bytes; the norm's sum is the only barrier.
 // PTX: .visible .entry {{.*}}_128x128_f16_x8(
-// PTX: ld.global.v4
+// PTX: @%p{{[0-9]+}} ld.global.v4.b32
 // PTX: bar.sync
 // PTX-NOT: bar.sync
 // PTX: st.global.v4

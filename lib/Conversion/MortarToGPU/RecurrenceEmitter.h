@@ -30,7 +30,7 @@ private:
   void findPlace();
   void findSequence();
   void emitTokens();
-  mlir::Value emitToken(mlir::Value number, mlir::ValueRange state, Values &newState);
+  Values emitToken(mlir::Value number, mlir::ValueRange state, mlir::ValueRange inputs);
   Values findToken(mlir::Value number);
 
   // RecurrenceStates.cpp
@@ -43,8 +43,11 @@ private:
   Values spreadValues(mlir::ValueRange row);
 
   // RecurrenceToken.cpp
-  mlir::Value loadScalar(unsigned number);
+  Values loadScalar(unsigned number);
   Values loadRow(unsigned number, Extent extent);
+  void findInputs();
+  Values loadInputs(mlir::ValueRange ofToken);
+  void takeInputs(mlir::ValueRange loaded);
   Values piecesOf(mlir::Value value, Extent extent);
   void compute(mlir::Operation &op);
   mlir::Value reduceRow(RowReduceOp op);
@@ -92,6 +95,9 @@ private:
   Values valueRows, valueExists; // of each of its elements of a row of values
   // The sequence.
   mlir::Value begin, count, firstSlot, isAlive, outsideFirst, outsideLast, numSteps;
+  // What is loaded for each token, and the types of its pieces.
+  llvm::SmallVector<std::pair<mlir::BlockArgument, Extent>> inputs;
+  llvm::SmallVector<mlir::Type> inputTypes;
   // The token.
   Values token;
   mlir::Value isPadding;

@@ -2,9 +2,10 @@
 //
 // The kernel, top to bottom: let dependents launch; find this thread's place; wait for
 // earlier kernels; find the sequence, its tokens and the slot that it begins with; load the
-// state; for each token compute, store each result as soon as it is known, and the state
-// where a slot is the token's own; then rows of zeros for this block's share of the tokens
-// of no sequence.
+// first token's inputs and the state, in this order: the state must wait for its slot's
+// number. Then for each token load the next one's inputs, compute, store each result as soon
+// as it is known, and the state where a slot is the token's own. Tokens of no sequence are
+// steps behind a sequence's own, shared out among them, and give zeros.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,6 +33,7 @@ gpu::GPUFuncOp RecurrenceEmitter::build(StringRef name) {
                        schedule.width > 1 ? schedule.residentBlocks() : 0, chip);
   takeParameters(kernel.getBody().front());
   findPlace();
+  findInputs();
   // Placeholders in front of which what no token changes is loaded, once it is asked for.
   Operation *beforeWait = b.constant(0).getDefiningOp();
   early = OpBuilder::InsertPoint(b.getInsertionBlock(), Block::iterator(beforeWait));
@@ -166,8 +168,9 @@ RecurrenceEmitter::Values RecurrenceEmitter::findToken(Value number) {
   return {b.select(inside, b.add(begin, number), outside)};
 }
 
-/// Step `number`; gives whether its state is to be stored, and where.
-Value RecurrenceEmitter::emitToken(Value number, ValueRange state, Values &newState) {
+/// Step `number`, from `state` and what loadInputs gave of its token; gives the new state.
+RecurrenceEmitter::Values RecurrenceEmitter::emitToken(Value number, ValueRange state,
+                                                       ValueRange inputs) {
   token = findToken(number);
   Value last = b.constant(shape.slotColumns - 1), next = b.add(number, b.constant(1));
   Value column = arith::MinUIOp::create(b, number, last);
@@ -180,7 +183,7 @@ Value RecurrenceEmitter::emitToken(Value number, ValueRange state, Values &newSt
   Value isStored = b.both(isOfState, isValid(slot));
   isPadding = arith::XOrIOp::create(b, isStored, flag(true));
 
-  pieces.clear();
+  takeInputs(inputs);
   BlockArgument argument = region.getStateArgument(shape.state);
   pieces[{argument, Extent::Both}] = Values(state);
   for (Operation &op : region.getBodyBlock()->without_terminator()) {
@@ -192,31 +195,43 @@ Value RecurrenceEmitter::emitToken(Value number, ValueRange state, Values &newSt
         store(i, yielded);
   }
   b.setLoc(region.getLoc());
-  newState = piecesOf(region.getBodyBlock()->getTerminator()->getOperand(shape.state),
+  Values newState = piecesOf(region.getBodyBlock()->getTerminator()->getOperand(shape.state),
                       Extent::Both);
   // The next token may store to the same slot.
   Value nextColumn = arith::MinUIOp::create(b, next, last);
   Value isLast = b.either(b.compare(Predicate::uge, next, count),
                           b.compare(Predicate::ne, nextColumn, column));
   ifThen(b.both(isStored, isLast), [&] { storeState(slot, newState); });
-  return slot;
+  return newState;
 }
 
 void RecurrenceEmitter::emitTokens() {
-  Values state = loadState(), newState;
-  Value zero = b.constant(0);
+  Value zero = b.constant(0), one = b.constant(1);
   if (shape.bounds < 0 && shape.tokenDims == 1) {
-    emitToken(zero, state, newState);
+    Values inputs = loadInputs(findToken(zero));
+    emitToken(zero, loadState(), inputs);
     return;
   }
-  auto loop = scf::ForOp::create(b, zero, numSteps, b.constant(1), state);
+  Value hasTokens = b.compare(Predicate::ne, numSteps, zero);
+  Values carried = ifElseZeros(hasTokens, inputTypes, [&] {
+    return loadInputs(findToken(zero));
+  });
+  size_t numInputs = carried.size();
+  llvm::append_range(carried, loadState());
+  Value last = b.sub(numSteps, one);
+  auto loop = scf::ForOp::create(b, zero, numSteps, one, carried);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  emitToken(loop.getInductionVar(), loop.getRegionIterArgs(), newState);
+  // The last token's are loaded twice: that costs less than asking.
+  Value next = b.add(loop.getInductionVar(), one);
+  carried = loadInputs(findToken(arith::MinUIOp::create(b, next, last)));
+  ValueRange given = loop.getRegionIterArgs();
+  llvm::append_range(carried, emitToken(loop.getInductionVar(), given.drop_front(numInputs),
+                                        given.take_front(numInputs)));
   // What waits there for others' values of this token must not meet those of the next.
   if (program.reducesValues)
     gpu::BarrierOp::create(b);
-  scf::YieldOp::create(b, newState);
+  scf::YieldOp::create(b, carried);
 }
 
 gpu::GPUFuncOp mortar::buildRecurrenceKernel(OpBuilder &builder, StringRef name,

@@ -29,7 +29,7 @@ struct RecurrenceSchedule {
   int64_t chunks = 1;           // of a row that a thread holds; a power of two
   int64_t rows = 1;             // of a state that a thread holds; a power of two
   int64_t warps = 1;            // of a block
-  int64_t residentThreads = 1024; // a multiprocessor must hold: bounds their registers
+  int64_t residentThreads = 1; // a multiprocessor must hold: bounds their registers
 
   int64_t threads() const { return 32 * warps; }
   int64_t rowsPerBlock() const { return warps * rows * (32 / lanes); }

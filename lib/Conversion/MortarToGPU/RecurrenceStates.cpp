@@ -55,31 +55,28 @@ Value RecurrenceEmitter::findSlot(Value column) {
 }
 
 /// The state that the sequence begins with, or zeros. A thread reads what is its own alone:
-/// others may have stored theirs already.
+/// others may have stored theirs already. Predicates, not a branch: at its end conversions
+/// would wait for the data before anything else is done.
 RecurrenceEmitter::Values RecurrenceEmitter::loadState() {
   Value pool = memrefs[region.getInputs().size() + shape.state];
   Type element = program.poolType().getElementType();
   auto stored = VectorType::get({schedule.width}, element);
-  auto type = VectorType::get({schedule.width}, b.getF32Type());
+  auto flags = stored.clone(b.getI1Type());
+  Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(stored));
   int64_t bytes = schedule.width * element.getIntOrFloatBitWidth() / 8;
-  auto loadChunk = [&](size_t r, size_t c) -> Value {
-    auto load = vector::LoadOp::create(b, stored, pool,
-                                       ValueRange{firstSlot, head, stateRows[r], columns[c]});
-    load.setAlignment(std::min<int64_t>(16, bytes));
-    return element.isF32() ? load.getResult()
-                           : arith::ExtFOp::create(b, type, load.getResult()).getResult();
-  };
-  auto loadAll = [&] {
-    Values state;
-    for (size_t r = 0; r < stateRows.size(); ++r)
-      for (size_t c = 0; c < columns.size(); ++c)
-        state.push_back(ifElseZeros(both(rowExists[r], columnExists[c]), type, [&] {
-          return Values{loadChunk(r, c)};
-        })[0]);
-    return state;
-  };
-  SmallVector<Type> types(countPieces(Extent::Both), type);
-  return ifElseZeros(isAlive, types, loadAll);
+  Values state;
+  for (size_t r = 0; r < stateRows.size(); ++r)
+    for (size_t c = 0; c < columns.size(); ++c) {
+      Value isRead = both(isAlive, both(rowExists[r], columnExists[c]));
+      state.push_back(vector::MaskedLoadOp::create(
+          b, stored, pool, ValueRange{firstSlot, head, stateRows[r], columns[c]},
+          vector::BroadcastOp::create(b, flags, isRead), zeros,
+          llvm::Align(std::min<int64_t>(16, bytes))));
+    }
+  if (!element.isF32())
+    for (Value &chunk : state)
+      chunk = arith::ExtFOp::create(b, stored.clone(b.getF32Type()), chunk);
+  return state;
 }
 
 void RecurrenceEmitter::storeState(Value slot, ValueRange state) {

@@ -11,10 +11,10 @@ using namespace mlir;
 using namespace mortar;
 using Predicate = arith::CmpIPredicate;
 
-Value RecurrenceEmitter::loadScalar(unsigned number) {
+RecurrenceEmitter::Values RecurrenceEmitter::loadScalar(unsigned number) {
   const RecurrenceOperand &operand = operands.all[number];
-  return memref::LoadOp::create(
-      b, memrefs[number], indexToken(b, b.getLoc(), shape, operand, token, head, {}));
+  return {memref::LoadOp::create(
+      b, memrefs[number], indexToken(b, b.getLoc(), shape, operand, token, head, {}))};
 }
 
 /// Threads behind a row's end load another's part of it: nobody writes an input.
@@ -39,6 +39,43 @@ RecurrenceEmitter::Values RecurrenceEmitter::loadRow(unsigned number, Extent ext
   return loaded;
 }
 
+/// What this thread has of each token's inputs: all arguments that aren't for every token.
+void RecurrenceEmitter::findInputs() {
+  for (BlockArgument argument : region.getBodyBlock()->getArguments()) {
+    unsigned number = argument.getArgNumber();
+    if (number >= region.getInputs().size() || argument.use_empty() ||
+        !operands.all[number].tokenDims())
+      continue;
+    Extent extent = program.extentOf(argument);
+    SmallVector<int64_t> piece = shapeOfPiece(extent);
+    Type element = operands.all[number].type.getElementType();
+    inputs.push_back({argument, extent});
+    inputTypes.append(countPieces(extent),
+                      piece.empty() ? element : VectorType::get(piece, element));
+  }
+}
+
+/// All inputs of a token, so that they can arrive while there is something else to do.
+RecurrenceEmitter::Values RecurrenceEmitter::loadInputs(ValueRange ofToken) {
+  token = Values(ofToken);
+  Values loaded;
+  for (auto [argument, extent] : inputs) {
+    unsigned number = argument.getArgNumber();
+    llvm::append_range(loaded, extent == Extent::None ? loadScalar(number)
+                                                      : loadRow(number, extent));
+  }
+  return loaded;
+}
+
+/// Forgets the last token for one that has `loaded`.
+void RecurrenceEmitter::takeInputs(ValueRange loaded) {
+  pieces.clear();
+  for (auto [argument, extent] : inputs) {
+    pieces[{argument, extent}] = Values(loaded.take_front(countPieces(extent)));
+    loaded = loaded.drop_front(countPieces(extent));
+  }
+}
+
 /// This thread's part of `value`, as `extent` is dealt.
 RecurrenceEmitter::Values RecurrenceEmitter::piecesOf(Value value, Extent extent) {
   if (auto found = pieces.find({value, extent}); found != pieces.end())
@@ -47,17 +84,11 @@ RecurrenceEmitter::Values RecurrenceEmitter::piecesOf(Value value, Extent extent
     return found->second;
   Values made;
   if (auto argument = dyn_cast<BlockArgument>(value)) {
-    unsigned number = argument.getArgNumber();
-    auto load = [&] {
-      return extent == Extent::None ? Values{loadScalar(number)} : loadRow(number, extent);
-    };
-    if (RecurrenceShape::countTokenDims(operands.all[number].type,
-                                        operands.all[number].map))
-      return pieces[{value, extent}] = load();
-    // No token changes it.
+    unsigned number = argument.getArgNumber(); // of what no token changes
     OpBuilder::InsertionGuard guard(b);
     b.restoreInsertionPoint(operands.all[number].isConstant ? early : late);
-    return loadedOnce[{value, extent}] = load();
+    return loadedOnce[{value, extent}] =
+               extent == Extent::None ? loadScalar(number) : loadRow(number, extent);
   }
   Operation *op = value.getDefiningOp();
   if (auto broadcast = dyn_cast<RowBroadcastOp>(op)) {

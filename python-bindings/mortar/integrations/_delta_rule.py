@@ -1,0 +1,146 @@
+"""The gated delta rule in transformers' signature.
+
+transformers' state is [B, HV, K, V] in float32. Mortar's kernel takes a pool of slots,
+[B + 1, HV, V, K], whose first slot is padding. So a state made here is a view of such a
+pool, without its first slot and with its last dimensions swapped: to transformers a tensor
+like any other, of the shape it knows; its cache keeps it as it is, and each step updates
+it where it lies. A state from elsewhere is copied into a pool, and the result back by the
+cache.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from mortar import ops
+from mortar.integrations._patches import Declined, expect_plain
+
+RECURRENT, CHUNKED = "torch_recurrent_gated_delta_rule", "torch_chunk_gated_delta_rule"
+
+
+@dataclass(eq=False)
+class Pool:
+    """What a state is a view of, and the slots of its sequences, 1 to B."""
+
+    slots: torch.Tensor
+    indices: torch.Tensor
+
+    @classmethod
+    def make(cls, shape: tuple[int, ...], device: torch.device,
+             state: torch.Tensor | None) -> torch.Tensor:
+        """A state over a new pool, with the values of another or zeros."""
+        batch, heads, keys, values = shape
+        pool = cls(torch.zeros(batch + 1, heads, values, keys, device=device),
+                   torch.arange(1, batch + 1, dtype=torch.int32, device=device))
+        made = pool.slots[1:].transpose(-1, -2)
+        if state is not None:
+            made.copy_(state)
+        made.mortar_pool = pool
+        return made
+
+    @staticmethod
+    def of(state: Any) -> "Pool | None":
+        """Of the very tensor that `make` gave, or of a deep copy."""
+        pool = getattr(state, "mortar_pool", None)
+        if pool is None or pool.slots[1:].data_ptr() != state.data_ptr():
+            return None
+        return pool
+
+
+def rule(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, g: torch.Tensor,
+         beta: torch.Tensor, *more: Any, initial_state: torch.Tensor | None = None,
+         output_final_state: bool = False, use_qk_l2norm_in_kernel: bool = False,
+         **others: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
+    if more:  # the two functions of transformers differ in what comes sixth
+        raise Declined("expected keyword arguments behind beta")
+    for name in ("cu_seqlens", "scale"):
+        if others.get(name) is not None:
+            raise Declined(f"{name}: expected None, found {type(others[name]).__name__}")
+    given = (query, key, value, g, beta)
+    expect_plain(*given, *(() if initial_state is None else (initial_state,)))
+    if not query.dtype == key.dtype == value.dtype:
+        raise Declined(f"expected query, key and value of one type, found {query.dtype}, "
+                       f"{key.dtype} and {value.dtype}")
+    batch, _, heads, keys = key.shape
+    shape = (batch, value.shape[2], keys, value.shape[3])
+    if query.shape != key.shape or shape[1] % heads or (
+            initial_state is not None and tuple(initial_state.shape) != shape):
+        raise Declined(f"expected query as key, {tuple(key.shape)}, and a state of {shape}, "
+                       f"found {tuple(query.shape)} and "
+                       f"{None if initial_state is None else tuple(initial_state.shape)}")
+    # In place only what goes back to a cache that handed it out.
+    state = initial_state if output_final_state else None
+    if Pool.of(state) is None:
+        state = Pool.make(shape, value.device, initial_state)
+    pool = state.mortar_pool
+    query, key, value = [x if x.stride(-1) == 1 else x.contiguous()
+                         for x in (query, key, value)]
+    out = ops.gated_delta_rule(query, key, value, g.contiguous(), beta.contiguous(),
+                               pool.slots, pool.indices,
+                               use_qk_l2norm_in_kernel=use_qk_l2norm_in_kernel)
+    return out, state if output_final_state else None
+
+
+def chunked(threshold: int, function: Any) -> Any:
+    """The rule for prompts of up to ``threshold`` tokens, and for longer ones ``function``,
+    whose state is handed on as one of a pool."""
+    def attempt(query: torch.Tensor, key: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        if key.shape[1] <= threshold:
+            return rule(query, key, *args, **kwargs)
+        reason = f"a prompt of more than {threshold} tokens"
+        if torch.is_grad_enabled() or kwargs.get("initial_state") is not None:
+            raise Declined(reason)
+        out, state = function(query, key, *args, **kwargs)
+        if type(state) is torch.Tensor and state.dtype == torch.float32:
+            state = Pool.make(tuple(state.shape), state.device, state)
+        raise Declined(reason, (out, state))
+
+    return attempt
+
+
+def lazy_initialization(original: Any) -> Any:
+    """LinearAttentionLayer's, which keeps a state of ours instead of making zeros like it
+    to copy it to."""
+    def attempt(self: Any, conv_states: Any = None, recurrent_states: Any = None,
+                state_idx: int = 0, **others: Any) -> None:
+        if Pool.of(recurrent_states) is None:
+            return original(self, conv_states=conv_states, recurrent_states=recurrent_states,
+                            state_idx=state_idx, **others)
+        if conv_states is not None:
+            original(self, conv_states=conv_states, state_idx=state_idx, **others)
+        self.recurrent_states[state_idx] = recurrent_states
+        # Its address stays, as the cache promises to CUDA graphs.
+        torch._dynamo.mark_static_address(recurrent_states)
+        self.is_recurrent_states_initialized[state_idx] = True
+
+    return attempt
+
+
+def computes_the_rule(function: Any) -> bool:
+    """Whether transformers' reference under a function, on a few numbers, gives what the
+    rule's formula does (dialects/Mortar/OPS.md): a later version may mean something else."""
+    reference = inspect.unwrap(function)
+    generator = torch.Generator().manual_seed(1)
+    q, k, v = (torch.randn(1, 3, 2, width, generator=generator) for width in (4, 4, 3))
+    g, beta = -torch.rand(1, 3, 2, generator=generator), torch.rand(1, 3, 2, generator=generator)
+    first = torch.randn(1, 2, 4, 3, generator=generator)
+    state, outs = first.clone(), []
+    norm = lambda x: x / (x.square().sum(-1, keepdim=True) + 1e-6).sqrt()
+    for at in range(3):
+        state = state * g[:, at, :, None, None].exp()
+        old = torch.einsum("bhkv,bhk->bhv", state, norm(k)[:, at])
+        state = state + torch.einsum("bhk,bhv->bhkv", norm(k)[:, at],
+                                     (v[:, at] - old) * beta[:, at, :, None])
+        outs.append(torch.einsum("bhkv,bhk->bhv", state, norm(q)[:, at]) / 2)
+    try:
+        with torch.no_grad():
+            out, last = reference(q, k, v, g=g, beta=beta, initial_state=first,
+                                  output_final_state=True, use_qk_l2norm_in_kernel=True)
+            return (torch.allclose(out, torch.stack(outs, 1), atol=1e-5)
+                    and torch.allclose(last, state, atol=1e-5))
+    except Exception:  # whatever another signature leads to
+        return False
