@@ -29,6 +29,8 @@ def in_a_row(args: tuple, kwargs: dict[str, Any], out: Any) -> tuple[tuple, tupl
     """A call's values, and what is looked at first: their types and how they are passed."""
     if not kwargs and out is None:
         return args, tuple(map(type, args))
+    if not kwargs and type(out) is tuple:  # as below, sooner
+        return args + out, (*map(type, args + out), len(out))
     outs = () if out is None else tuple(out) if isinstance(out, (tuple, list)) else (out,)
     values = (*args, *kwargs.values(), *outs)
     return values, (*map(type, values), len(outs), *kwargs)

@@ -69,10 +69,7 @@ class Fused:
         return self._call(args, kwargs, out)
 
     def _call(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
-        if kwargs or out is not None:
-            values, types = _shortcuts.in_a_row(args, kwargs, out)
-        else:
-            values, types = args, tuple(map(type, args))
+        values, types = _shortcuts.in_a_row(args, kwargs, out)
         shortcut = self._shortcuts.by_types.get(types)
         if shortcut is not None:
             results = shortcut(values)
