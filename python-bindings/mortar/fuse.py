@@ -68,6 +68,10 @@ class Fused:
         """Calling, where PyTorch doesn't trace."""
         return self._call(args, kwargs, out)
 
+    def __reduce__(self) -> str:
+        """Copied and pickled as functions are: by name."""
+        return self.__qualname__
+
     def _call(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
         values, types = _shortcuts.in_a_row(args, kwargs, out)
         shortcut = self._shortcuts.by_types.get(types)

@@ -1,5 +1,8 @@
 """mortar.fuse: what becomes one kernel, when it is compiled, and what it refuses."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -217,3 +220,10 @@ def test_a_function_that_calls_itself():
     endless = mortar.fuse(lambda x: endless(rows))
     with pytest.raises(RecursionError):
         endless(rows)
+
+
+def test_copied_as_functions_are():
+    """A model that holds one can be copied and pickled."""
+    for made in (copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))):
+        assert made(ops.rms_norm) is ops.rms_norm
+        assert made(norm_to_fp8) is norm_to_fp8
