@@ -1,0 +1,199 @@
+"""Which nodes of a graph become chains.
+
+In the graph's order each node joins the chains that it reads from, as long as the union can
+be one program of a row and the graph stays without cycles when each chain is one node. What
+is left at a chain's ends that Inductor would compute in a kernel of its own anyway is given
+back to it.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass, field
+
+import torch
+from torch.fx import Graph, Node
+
+from mortar.dynamo import aten as table
+from mortar.dynamo.importer import (Chain, Refusal, getitem, is_known, is_pointwise, is_view,
+                                    is_weight)
+
+# What Inductor calls, or has templates for: no kernel of its own that could take in a
+# neighbour. Ops outside of aten and prims are called, too.
+CALLED = {"mm", "addmm", "bmm", "baddbmm", "_scaled_mm", "_grouped_mm", "_scaled_grouped_mm",
+          "convolution", "_int_mm", "_weight_int4pack_mm"}
+LEAST_OPS = 2
+
+
+@dataclass
+class Found:
+    """A graph's chains, and why other nodes are in none."""
+
+    chains: list[Chain] = field(default_factory=list)
+    refusals: dict[Node, str] = field(default_factory=dict)
+
+
+def is_called(node: Node) -> bool:
+    """Whether its result comes of a call, or is given: not of a kernel of Inductor's."""
+    if node.op != "call_function":
+        return True
+    if node.target in table.VIEWS or node.target in table.OTHER_VIEWS or (
+            node.target is operator.getitem):
+        return is_called(node.args[0])
+    if not isinstance(node.target, torch._ops.OpOverload):
+        return True
+    namespace, name = node.target.name().split("::")
+    name = name.split(".")[0]
+    return namespace not in ("aten", "prims") or name in CALLED or (
+        "scaled_dot_product" in name)
+
+
+class Partition:
+    def __init__(self, graph: Graph):
+        self.nodes = list(graph.nodes)
+        self.place = {node: number for number, node in enumerate(self.nodes)}
+        self.weights: dict[Node, bool] = {}
+        self.group_of: dict[Node, set[Node]] = {}
+        self.refusals: dict[Node, str] = {}
+
+    def find(self) -> Found:
+        for node in self.nodes:
+            if node.op == "call_function" and not is_weight(node, self.weights):
+                self._place(node)
+        found = Found(refusals=self.refusals)
+        groups = {id(group): group for group in self.group_of.values()}
+        for group in groups.values():
+            chain = self._finish(group)
+            if chain:
+                found.chains.append(chain)
+        return found
+
+    def ordered(self, group: set[Node]) -> list[Node]:
+        return sorted(group, key=self.place.__getitem__)
+
+    def _chain(self, group: set[Node]) -> Chain:
+        return Chain(self.ordered(group), self.weights)
+
+    # Growing.
+
+    def _place(self, node: Node) -> None:
+        if not is_known(node):
+            self.refusals[node] = "no op of rows" if is_called(node) else (
+                f"expected an op that Mortar knows of rows, found {node.target}")
+            return
+        groups = [self.group_of[one] for one in node.all_input_nodes if one in self.group_of]
+        groups = list({id(group): group for group in groups}.values())
+        groups.sort(key=len, reverse=True)
+        attempts = [groups] if len(groups) > 1 else []
+        attempts += [[group] for group in groups]
+        for attempt in attempts:
+            union = {node}.union(*attempt)
+            if self._may_be_one(union, node):
+                for one in union:
+                    self.group_of[one] = union
+                return
+        if node.target is getitem:
+            return
+        if self._may_be_one({node}, node):
+            self.group_of[node] = {node}
+
+    def _may_be_one(self, union: set[Node], last: Node) -> bool:
+        try:
+            # What is a view alone takes its meaning from those that it joins.
+            if not all(is_view(one) for one in union):
+                Chain(self.ordered(union), self.weights, is_whole=False)
+        except Refusal as refusal:
+            self.refusals[last] = refusal.reason
+            return False
+        if self._makes_cycle(union, self.place[last]):
+            self.refusals[last] = "expected no way out of the chain and back, found one"
+            return False
+        self.refusals.pop(last, None)
+        return True
+
+    def _makes_cycle(self, union: set[Node], last: int) -> bool:
+        """Whether a way leads out of the union and back, where each chain is one node.
+        Beyond ``last`` there are no chains yet, and so no way back."""
+        seen: set[Node] = set()
+        todo = [user for node in union for user in node.users if user not in union]
+        while todo:
+            node = todo.pop()
+            if node in union:
+                return True
+            if node in seen or self.place[node] > last:
+                continue
+            reached = self.group_of.get(node, {node})
+            seen.update(reached)
+            todo += [user for one in reached for user in one.users if user not in seen]
+        return False
+
+    # Finishing.
+
+    def _finish(self, group: set[Node]) -> Chain | None:
+        whole = set(group)
+        while dropped := self._given_back(group):
+            for node in dropped:
+                group.discard(node)
+                self.group_of.pop(node, None)
+        computing = [node for node in group if node.target not in table.CASTS
+                     and not is_view(node) and node.target is not getitem]
+        reason = None
+        if not any(node.target in table.REDUCTIONS for node in computing) and (
+                len(computing) < LEAST_OPS):
+            reason = f"expected a reduction or {LEAST_OPS} ops, found {len(computing)}"
+        else:
+            try:
+                return self._chain(group)
+            except Refusal as refusal:
+                reason = refusal.reason
+                if refusal.node not in group:
+                    reason = f"{refusal.node.name}: {reason}"
+        for node in group:
+            self.refusals[node] = reason
+            self.group_of.pop(node, None)
+        for node in whole - group:
+            self.refusals.setdefault(node, reason)
+        return None
+
+    def _given_back(self, group: set[Node]) -> list[Node]:
+        """Members at the chain's ends that Inductor does as well: views, and what would only
+        be stored beside a neighbour that is stored anyway."""
+        dropped = []
+        for node in group:
+            above = [one for one in node.all_input_nodes if one in group]
+            below = [user for user in node.users if user in group]
+            why = None
+            if is_view(node) and not (above and below):
+                why = "a view at the end of a chain"
+            elif is_pointwise(node) and self._is_inductors_head(node, above, below):
+                why = "expected a matmul's result or an argument, found what Inductor computes"
+            elif is_pointwise(node) and self._is_inductors_tail(node, above, below, group):
+                why = "expected a reader that is no kernel of Inductor's, found one"
+            if why:
+                self.refusals[node] = why
+                dropped.append(node)
+        return dropped[:1]  # what it leaves may change the others' case
+
+    def _is_inductors_head(self, node: Node, above: list[Node], below: list[Node]) -> bool:
+        stored = len(below) < len(node.users)
+        return bool(not above and below and stored and any(
+            not is_called(one) and not self._of_chain(one) for one in node.all_input_nodes
+            if not is_weight(one, self.weights)))
+
+    def _is_inductors_tail(self, node: Node, above: list[Node], below: list[Node],
+                           group: set[Node]) -> bool:
+        if below or not above or not node.users:
+            return False
+        return all(user.op == "call_function" and not is_called(user)
+                   and not is_view(user) and not self._of_chain(user)
+                   for user in node.users) and all(
+            any(user not in group for user in one.users) for one in above)
+
+    def _of_chain(self, node: Node) -> bool:
+        while node.op == "call_function" and is_view(node) and node not in self.group_of:
+            node = node.args[0]
+        return node in self.group_of
+
+
+def find(graph: Graph) -> Found:
+    return Partition(graph).find()
