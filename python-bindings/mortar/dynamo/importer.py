@@ -303,28 +303,30 @@ class Chain:
             if isinstance(operand, bool) or not isinstance(operand, (int, float)):
                 raise Refusal(node, f"expected a tensor or a number, found {operand!r}")
             return operand
-        kind = "same" if view or k is None else shapes.broadcast(
-            self._sizes(operand), self._sizes(node))[0]
+        kind, times = ("same", shapes.ONE) if view or k is None else shapes.broadcast(
+            self._sizes(operand), self._sizes(node))
         if operand not in self.inside:
             if is_weight(operand, self.weights):
                 value = self._weight(operand)
                 if value.k > 1 and k not in (None, self.length):
                     raise Refusal(node, f"expected rows beside {operand.name}, found {k} "
                                         "values a row")
-                return self.m.broadcast(value, k or value.k) if k else value
+                return value if k is None else self.m.broadcast(value, k)
             if kind == "periodic":
                 return self._column(operand, k)
-            if kind == "scalar" and shapes.product(self._sizes(operand)) == 1 and (
-                    self._tensor(operand).ndim <= 1 or self.elements != self.length):
+            if kind == "scalar" and (self._tensor(operand).ndim <= 1
+                                     or self.elements != self.length):
                 return self.m.broadcast(self._load(operand, "scalar", 1), k)
             value = self._row(operand)
         else:
             value = self._values[operand]
-        if k is None or value.k == k:
-            return value
-        if value.dtype == "i1" or k % value.k or view:
-            raise Refusal(node, f"expected an operand of {k} values a row, found {value.k}")
-        return self.m.broadcast(value, k)
+        # A row, say, for each of several others is no part of them.
+        if k is not None and (kind == "periodic" or value.k * times != k):
+            raise Refusal(node, f"expected an operand of one value for {times} neighbours of "
+                                f"{k} a row, found {value.k}")
+        if value.dtype == "i1" and k not in (None, value.k):
+            raise Refusal(node, "expected numbers to broadcast, found booleans")
+        return value if k is None else self.m.broadcast(value, k)
 
     def _weight(self, node: Node) -> Value:
         """A value that is the same for every row, as long as a row, or one scalar."""

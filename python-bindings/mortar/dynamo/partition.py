@@ -8,7 +8,6 @@ back to it.
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass, field
 
 import torch
@@ -33,12 +32,16 @@ class Found:
     refusals: dict[Node, str] = field(default_factory=dict)
 
 
+def passes_on(node: Node) -> bool:
+    return (node.target in table.VIEWS or node.target in table.OTHER_VIEWS
+            or node.target is getitem)
+
+
 def is_called(node: Node) -> bool:
     """Whether its result comes of a call, or is given: not of a kernel of Inductor's."""
     if node.op != "call_function":
         return True
-    if node.target in table.VIEWS or node.target in table.OTHER_VIEWS or (
-            node.target is operator.getitem):
+    if passes_on(node):
         return is_called(node.args[0])
     if not isinstance(node.target, torch._ops.OpOverload):
         return True
@@ -78,8 +81,9 @@ class Partition:
 
     def _place(self, node: Node) -> None:
         if not is_known(node):
-            self.refusals[node] = "no op of rows" if is_called(node) else (
-                f"expected an op that Mortar knows of rows, found {node.target}")
+            self.refusals[node] = ("expected an op of rows, found a view or what Inductor calls"
+                                   if is_called(node) else
+                                   "expected an op of rows that Mortar knows, found another")
             return
         groups = [self.group_of[one] for one in node.all_input_nodes if one in self.group_of]
         groups = list({id(group): group for group in groups}.values())
@@ -138,10 +142,13 @@ class Partition:
         computing = [node for node in group if node.target not in table.CASTS
                      and not is_view(node) and node.target is not getitem]
         reason = None
-        if not any(node.target in table.REDUCTIONS for node in computing) and (
-                len(computing) < LEAST_OPS):
-            reason = f"expected a reduction or {LEAST_OPS} ops, found {len(computing)}"
-        else:
+        if not any(node.target in table.REDUCTIONS for node in computing):
+            if len(computing) < LEAST_OPS:
+                reason = f"expected a reduction or {LEAST_OPS} ops, found {len(computing)}"
+            elif neighbour := self._inductors_neighbour(group):
+                reason = ("expected matmuls and their like around a chain without reductions, "
+                          f"found {neighbour.name}, whose kernel takes it in")
+        if not reason:
             try:
                 return self._chain(group)
             except Refusal as refusal:
@@ -175,10 +182,11 @@ class Partition:
         return dropped[:1]  # what it leaves may change the others' case
 
     def _is_inductors_head(self, node: Node, above: list[Node], below: list[Node]) -> bool:
+        """Stored for others anyway, and made of what nobody else would have stored."""
         stored = len(below) < len(node.users)
         return bool(not above and below and stored and any(
-            not is_called(one) and not self._of_chain(one) for one in node.all_input_nodes
-            if not is_weight(one, self.weights)))
+            not is_called(one) and not self._of_chain(one) and len(one.users) == 1
+            for one in node.all_input_nodes if not is_weight(one, self.weights)))
 
     def _is_inductors_tail(self, node: Node, above: list[Node], below: list[Node],
                            group: set[Node]) -> bool:
@@ -189,8 +197,26 @@ class Partition:
                    for user in node.users) and all(
             any(user not in group for user in one.users) for one in above)
 
+    def _inductors_neighbour(self, group: set[Node]) -> Node | None:
+        """A node outside that Inductor computes, from what the chain gives or for it."""
+        for node in group:
+            for one in node.all_input_nodes:
+                if one not in group and not (is_weight(one, self.weights) or is_called(one)
+                                             or self._of_chain(one)):
+                    return one
+        todo = [user for node in group for user in node.users if user not in group]
+        while todo:
+            reader = todo.pop()
+            if reader in self.group_of:
+                continue
+            if passes_on(reader):
+                todo += reader.users
+            elif not is_called(reader):
+                return reader
+        return None
+
     def _of_chain(self, node: Node) -> bool:
-        while node.op == "call_function" and is_view(node) and node not in self.group_of:
+        while passes_on(node) and node not in self.group_of:
             node = node.args[0]
         return node in self.group_of
 
