@@ -57,8 +57,6 @@ class GiveChainsToMortar(CustomInferenceAwareGraphPass):
                     chain.device.index or 0)
                 executable = chain_op.compiled(text, chain_op.target_of(device))
             except MortarError as error:
-                import os
-                if os.environ.get("DBG"): print(text, error)
                 found.refusals.update(dict.fromkeys(chain.members, str(error)))
             else:
                 taken.append((chain, text))

@@ -33,6 +33,10 @@ class Refusal(Exception):
         self.node, self.reason = node, reason
 
 
+class NoRows(Refusal):
+    """Why nodes aren't a chain by themselves, though they may become part of one."""
+
+
 @dataclass(frozen=True)
 class Input:
     """An operand of the kernel: a node, and as what the kernel takes it."""
@@ -168,15 +172,16 @@ class Chain:
                   if kind in ("trailing", "periodic")]
         if not found:
             found = [(node, self._sizes(node)[-1] if self._sizes(node) else shapes.ONE)
-                     for node in self.members if not is_view(node)]
+                     for node in self.members]
         length = 1
         for node, extent in found:
             if (size := shapes.static(extent)) is None:
                 raise Refusal(node, f"expected a row of static length, found {extent}")
             length = max(length, size)
         if not 2 <= length <= MOST_ELEMENTS:
-            raise Refusal(self.members[0], f"expected rows of 2 to {MOST_ELEMENTS} elements, "
-                                           f"found {length}")
+            kind = NoRows if length < 2 else Refusal
+            raise kind(self.members[0], f"expected rows of 2 to {MOST_ELEMENTS} elements, "
+                                        f"found {length}")
         return length
 
     def _elements(self) -> sympy.Expr:
@@ -207,8 +212,9 @@ class Chain:
         """The order of dimensions in which all outputs are dense; None: as they stand."""
         full = [node for node in self.members
                 if node.target is not getitem and self._per_row(node) == self.length]
+        full += [node.args[0] for node in self.members if node.target in table.REDUCTIONS]
         if not full:
-            raise Refusal(self.members[0], "expected a row among the members, found scalars")
+            raise NoRows(self.members[0], "expected a row among the members, found scalars")
         tensor = self._tensor(full[0])
         order = shapes.memory_order(tensor)
         if order == tuple(range(tensor.ndim)):
@@ -274,6 +280,8 @@ class Chain:
             made = function(self.m, *operands, *node.args[count:], **self._extra(node))
         except (table.Unsupported, TypeError) as error:
             raise Refusal(node, str(error)) from None
+        if (dtype is torch.bool) != (made.dtype == "i1"):
+            raise Refusal(node, "expected booleans of a comparison, found a cast to them")
         return made if made.dtype == "i1" else self.m.round(made, DTYPES[dtype])
 
     def _extra(self, node: Node) -> dict[str, Any]:

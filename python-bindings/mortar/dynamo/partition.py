@@ -14,13 +14,13 @@ import torch
 from torch.fx import Graph, Node
 
 from mortar.dynamo import aten as table
-from mortar.dynamo.importer import (Chain, Refusal, getitem, is_known, is_pointwise, is_view,
-                                    is_weight)
+from mortar.dynamo.importer import (Chain, NoRows, Refusal, getitem, is_known,
+                                    is_pointwise, is_view, is_weight)
 
 # What Inductor calls, or has templates for: no kernel of its own that could take in a
 # neighbour. Ops outside of aten and prims are called, too.
 CALLED = {"mm", "addmm", "bmm", "baddbmm", "_scaled_mm", "_grouped_mm", "_scaled_grouped_mm",
-          "convolution", "_int_mm", "_weight_int4pack_mm"}
+          "convolution", "_int_mm", "_weight_int4pack_mm", "topk", "sort"}
 LEAST_OPS = 2
 
 
@@ -106,6 +106,8 @@ class Partition:
             # What is a view alone takes its meaning from those that it joins.
             if not all(is_view(one) for one in union):
                 Chain(self.ordered(union), self.weights, is_whole=False)
+        except NoRows:
+            pass  # one value a row, whose rows are those of a later node
         except Refusal as refusal:
             self.refusals[last] = refusal.reason
             return False
@@ -148,6 +150,9 @@ class Partition:
             elif neighbour := self._inductors_neighbour(group):
                 reason = ("expected matmuls and their like around a chain without reductions, "
                           f"found {neighbour.name}, whose kernel takes it in")
+        elif producer := self._broken_off(group):
+            reason = (f"expected a whole chain, found {producer.name}, which is there for it "
+                      "alone and which only Inductor has in a kernel with it")
         if not reason:
             try:
                 return self._chain(group)
@@ -213,6 +218,21 @@ class Partition:
                 todo += reader.users
             elif not is_called(reader):
                 return reader
+        return None
+
+    def _broken_off(self, group: set[Node]) -> Node | None:
+        """What Inductor computes for the chain alone: with the chain left to it, it would be
+        of the same kernel."""
+        for node in group:
+            for one in node.all_input_nodes:
+                readers = group
+                while passes_on(one) and one not in self.group_of and (
+                        all(user in readers for user in one.users)):
+                    readers, one = {one}, one.args[0]
+                if one not in self.group_of and not is_called(one) and (
+                        not is_weight(one, self.weights)
+                        and all(user in readers for user in one.users)):
+                    return one
         return None
 
     def _of_chain(self, node: Node) -> bool:
