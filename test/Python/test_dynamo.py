@@ -126,18 +126,239 @@ def test_elementary_functions(function, most):
 
 def test_sequences_are_the_compilers():
     """Those that an op of Mortar's has as it is, bit for bit."""
-    x = torch.cat([torch.randn(300) * 30, torch.tensor([float("inf"), -float("inf"),
-                   float("nan"), 0.0, -0.0, 1e-40, 88.7, -87.4, -103.9])])
-    x = F.pad(x, (0, 320 - len(x))).view(5, 64)
-    zeros, ones = torch.zeros(64), torch.ones(64)
-    g, beta = ops.gdn_gating(x, x, zeros, zeros) if hasattr(ops, "gdn_gating") else (None,) * 2
-    found, explained = run(lambda x: torch.sigmoid(x * 1.0), x)
+    odd = torch.tensor([float("inf"), -float("inf"), float("nan"), 0.0, -0.0, 1e-40, 88.7,
+                        -87.4, -103.9])
+    x = torch.cat([torch.randn(4096 - len(odd)) * 30, odd])
+    zeros = torch.zeros(4096)
+    # −exp(x)·softplus(32) is −32·exp(x), exactly: below 2^123 at least.
+    x_exp = x.clamp_max(80)
+    g, beta = ops.gdn_gating(x_exp, torch.full((1, 4096), 32.0), x.view(1, -1), zeros)
+    found, explained = run(lambda x, y: (torch.sigmoid(x * 1.0), torch.exp(y * 1.0)),
+                           x.view(1, -1), x_exp.view(1, -1))
+    assert len(explained.chains) == 2
+    assert_bits(found[0], beta)
+    assert_bits(found[1] * -32, g)
+
+
+@pytest.mark.parametrize("function", [
+    lambda x, w: F.layer_norm(x, (64,), w, w, 1e-5),
+    lambda x, w: F.softmax(x * 2, -1),
+    lambda x, w: F.gelu(x) * w,
+    lambda x, w: F.gelu(x, approximate="tanh") * w,
+    lambda x, w: F.softplus(x) * w,
+    lambda x, w: (x / x.abs().amax(-1, keepdim=True)).clamp(-0.5, 0.25),
+    lambda x, w: x * torch.rsqrt((x * x).sum(-1, keepdim=True) + 1e-6),
+    lambda x, w: torch.where(x > 0, x, x.exp() - 1) * w,
+    lambda x, w: (x.sub(w, alpha=0.5) / (x.abs() + 1)).pow(3).neg(),
+    lambda x, w: torch.maximum(x, w).sqrt().reciprocal() + F.relu(x),
+    # A head's weight in a token's row, and norms of heads in it.
+    lambda x, w: (rms_norm(x.unflatten(-1, (4, 16)), w[:16].clone()).flatten(-2) * w),
+], ids=["layer_norm", "softmax", "gelu", "gelu_tanh", "softplus", "amax", "l2_norm", "elu",
+        "alpha", "maximum", "heads"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_ops(function, dtype):
+    x, weight = torch.randn(3, 7, 64).to(dtype), (torch.rand(64) + 0.5).to(dtype)
+    found, explained = run(function, x, weight)
+    chain, = explained.chains
+    assert len(chain.kernels) == 1 and len(chain.outputs) == 1
+    # In float64, as far as the op says so; rounded where eager rounds, half an ulp of the
+    # type each, of which there are a few in a chain.
+    exact, eager = function(x.double(), weight.double()), function(x, weight)
+    assert found.dtype == eager.dtype and found.stride() == eager.stride()
+    step = torch.finfo(dtype).eps * exact.abs().amax(-1, keepdim=True)
+    assert ((found.double() - exact).abs() <= 3 * step).all()
+
+
+def test_permuted_rows():
+    """Gemma 3 normalizes heads after it has brought them before the tokens."""
+    def heads(x, weight):
+        return rms_norm(x.view(2, 5, 4, 16).transpose(1, 2), weight)
+
+    x, weight = torch.randn(2, 5, 64), torch.rand(16)
+    found, explained = run(heads, x, weight)
     assert len(explained.chains) == 1
-    assert_bits(found, beta.view_as(found))
-    # −exp(A)·softplus(32) is −32·exp(A), exactly.
-    for row in x:
-        row = row.clamp_max(80)
-        g, _ = ops.gdn_gating(ones.expand(1, 64).contiguous() * 32, ones.view(1, 64), row, zeros)
+    eager = heads(x, weight)
+    assert found.stride() == eager.stride()
+    assert_bits(found.contiguous(), ops.rms_norm(
+        x.view(2, 5, 4, 16).transpose(1, 2).contiguous(), weight, 1e-6))
+
+
+def test_strided_rows_are_not_copied():
+    """Halves of a projection's rows."""
+    def gate(x):
+        first, second = x.chunk(2, -1)
+        return F.silu(first) * second
+
+    x = torch.randn(5, 128).bfloat16()
+    found, explained = run(gate, x)
+    chain, = explained.chains
+    assert len(chain.inputs) == 2
+    assert "?x128" not in chain.module
+    assert (found - gate(x)).abs().max() <= 2 ** -6
+
+
+def test_rows_of_batches_have_the_same_bits():
+    block = Block(96, 80).bfloat16()
+    norm = torch.compile(lambda x, w: rms_norm(x + 1, w), backend="mortar", dynamic=True)
+    x = torch.randn(300, 96).bfloat16()
+    whole = norm(x, block.weight)
+    for rows in (1, 2, 3, 17, 255, 256, 257):
+        for begin in (0, 300 - rows):
+            assert_bits(norm(x[begin:begin + rows], block.weight),
+                        whole[begin:begin + rows].clone())
+
+
+@pytest.mark.parametrize("dynamic", [True, None])
+def test_other_rows_compile_nothing(dynamic):
+    block = Block(72, 40)
+    compiled = torch.compile(block, backend="mortar", dynamic=dynamic)
+    before = mortar.compilations()
+    compiled(torch.randn(2, 5, 72))
+    assert mortar.compilations() == before + 3
+    for shape in ((3, 5, 72), (4, 9, 72), (1, 1, 72), (7, 2, 72)):
+        x = torch.randn(shape)
+        torch.testing.assert_close(compiled(x), block(x), rtol=1e-5, atol=1e-5)
+    assert mortar.compilations() == before + 3
+
+
+def test_dynamic_rows_have_one_graph():
+    block, graphs = Block(72, 40), torch._dynamo.utils.counters["stats"]
+    compiled = torch.compile(block, backend="mortar", dynamic=True)
+    compiled(torch.randn(2, 5, 72))
+    before = graphs["unique_graphs"]
+    for shape in ((3, 5, 72), (4, 9, 72), (7, 2, 72)):
+        compiled(torch.randn(shape))
+    assert graphs["unique_graphs"] == before
+
+
+def test_no_rows():
+    compiled = torch.compile(Block(), backend="mortar", dynamic=True)
+    compiled(torch.randn(4, 64))
+    assert compiled(torch.randn(0, 64))[0].shape == (0, 64)
+
+
+# What is left alone, and why.
+
+def test_no_chain():
+    x, y = torch.randn(8, 8), torch.randn(8, 8)
+    found, explained = run(torch.mm, x, y)
+    assert not explained.chains
+    torch.testing.assert_close(found, x @ y)
+    assert "0 chains" in str(explained) and "aten.mm.default" in str(explained)
+
+
+@pytest.mark.parametrize("function, op, reason", [
+    (lambda x: torch.cumsum(x, -1), "cumsum", "expected an op of rows that Mortar knows"),
+    (lambda x: (x.int() + 1) * 2, "add", "expected f32, f16, bf16, found torch.int32"),
+    (lambda x: (x.double() + 1) * 2, "mul", "found torch.float64"),
+    (lambda x: x.pow(2.5) * 2, "pow", "expected an exponent of"),
+    (lambda x: x.sum(0, keepdim=True) * 2, "sum", "over the last dimensions"),
+    (lambda x: x * 2, "mul", "expected at least 2 ops, found 1"),
+    (lambda x: torch.mm(x, x).t() * x + x, "mul", "side by side"),
+    # Of a table that heads share no row is all of it (rotary embeddings).
+    (lambda x: (x.view(2, 2, 2, 8) * x[:2].view(2, 1, 1, 8).transpose(0, 1)) * 2, "mul",
+     "expected"),
+], ids=["unknown", "integers", "double", "exponent", "columns", "one_op", "strides", "table"])
+def test_left_alone(function, op, reason):
+    x = torch.randn(8, 8)
+    found, explained = run(function, x)
+    torch.testing.assert_close(found, function(x))
+    assert any(reason in one for one in why(explained, op)), explained
+    assert not any(op in name for chain in explained.chains for name in chain.nodes)
+
+
+def test_a_table_for_all_heads():
+    """[1, 1, S, D] beside [B, H, S, D], made in the chain's own reach: never a row of it."""
+    def rotate(x, angles):
+        table = (angles * 1.5).exp()
+        return x * table + x * (table + 1)
+
+    x, angles = torch.randn(2, 4, 8, 16), torch.randn(1, 1, 8, 16)
+    found, _ = run(rotate, x, angles)
+    torch.testing.assert_close(found, rotate(x, angles))
+
+
+def test_no_way_out_and_back():
+    """x + f(norm(x)): the add can't be the norm's kernel, as a matmul stands between."""
+    def layer(x, weight, matrix):
+        normed = rms_norm(x, weight)
+        return normed + normed @ matrix * 2
+
+    x, weight, matrix = torch.randn(5, 64), torch.rand(64), torch.randn(64, 64)
+    found, explained = run(layer, x, weight, matrix)
+    assert len(explained.chains) == 2
+    torch.testing.assert_close(found, layer(x, weight, matrix), rtol=1e-5, atol=1e-4)
+
+
+def test_what_inductor_has_in_one_kernel():
+    """A gather's reader, though all of it are ops of rows."""
+    def picked(x, index):
+        return F.softmax(x.gather(1, index), -1)
+
+    x, index = torch.randn(8, 64), torch.randint(0, 64, (8, 32))
+    found, explained = run(picked, x, index)
+    assert not explained.chains
+    assert any("found gather" in one for one in why(explained, "amax"))
+    torch.testing.assert_close(found, picked(x, index))
+
+
+def test_training_is_inductors():
+    with torch.enable_grad():
+        block, x = Block(), torch.randn(5, 64)
+        explained = mortar.explain(block, x)
+        assert not explained.chains
+        assert "training" in str(explained)
         torch.compiler.reset()
-        found = torch.compile(lambda x: torch.exp(x * 1.0), backend="mortar")(row.view(1, 64))
-        assert_bits(found * -32, g.view_as(found))
+        torch.compile(block, backend="mortar")(x)[0].square().sum().backward()
+        found = [one.grad.clone() for one in block.parameters()]
+        block.zero_grad()
+        block(x)[0].square().sum().backward()
+    for mine, eager in zip(found, block.parameters(), strict=True):
+        torch.testing.assert_close(mine, eager.grad, rtol=1e-4, atol=1e-4)
+
+
+def test_mode_and_options_are_inductors():
+    seen = []
+
+    class Note(torch._inductor.custom_graph_pass.CustomGraphPass):
+        def __call__(self, graph):
+            seen.append(torch._inductor.config.epilogue_fusion)
+
+        def uuid(self):
+            return "note"
+
+    x, weight = torch.randn(5, 64), torch.rand(64)
+    options = {"epilogue_fusion": False, "post_grad_custom_pre_pass": Note()}
+    torch.compile(rms_norm, backend="mortar", options=options)(x, weight)
+    assert seen == [False]
+    with pytest.raises(Exception, match="Unexpected optimization option"):
+        torch.compiler.reset()
+        torch.compile(rms_norm, backend="mortar", options={"nonsense": 1})(x, weight)
+    torch.compiler.reset()
+    torch.compile(rms_norm, backend="mortar", mode="reduce-overhead")(x, weight)
+    torch.compiler.reset()
+
+
+PROCESS = """
+import torch, mortar.torch, mortar
+from torch._dynamo.utils import counters
+def norm(x, w):
+    return w * (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6))
+torch.manual_seed(0)
+x, w = torch.randn(5, 64), torch.rand(64)
+with torch.no_grad():
+    y = torch.compile(norm, backend="mortar")(x, w)
+assert mortar.compilations() == 1
+assert torch.allclose(y, norm(x, w))
+print(counters["inductor"]["fxgraph_cache_hit"])
+"""
+
+
+def test_inductors_cache_keeps_chains(tmp_path):
+    """The second process finds the graph, and needs no pass to have the chain compiled."""
+    environment = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": str(tmp_path),
+                   "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "0"}
+    hits = [subprocess.run([sys.executable, "-W", "ignore", "-c", PROCESS], check=True,
+                           env=environment, capture_output=True, text=True).stdout.strip()
+            for _ in range(2)]
+    assert hits == ["0", "1"]

@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
+from torch._inductor import config
 from torch.fx import Graph, Node
 
-from mortar.dynamo import aten as table
+from mortar.dynamo import aten as table, shapes
 from mortar.dynamo.importer import (Chain, NoRows, Refusal, getitem, is_known,
                                     is_pointwise, is_view, is_weight)
 
@@ -49,6 +50,17 @@ def is_called(node: Node) -> bool:
     name = name.split(".")[0]
     return namespace not in ("aten", "prims") or name in CALLED or (
         "scaled_dot_product" in name)
+
+
+def is_long_sum(node: Node) -> bool:
+    """A reduction that Inductor doesn't unroll: a kernel's end."""
+    if node.target not in table.REDUCTIONS:
+        return False
+    results = node.meta["val"]
+    result = results[0] if isinstance(results, (tuple, list)) else results
+    count = shapes.ratio(shapes.product(shapes.extents(node.args[0].meta["val"])),
+                         shapes.product(shapes.extents(result)))
+    return count is None or count > config.unroll_reductions_threshold
 
 
 class Partition:
@@ -144,12 +156,12 @@ class Partition:
         computing = [node for node in group if node.target not in table.CASTS
                      and not is_view(node) and node.target is not getitem]
         reason = None
-        if not any(node.target in table.REDUCTIONS for node in computing):
-            if len(computing) < LEAST_OPS:
-                reason = f"expected a reduction or {LEAST_OPS} ops, found {len(computing)}"
-            elif neighbour := self._inductors_neighbour(group):
-                reason = ("expected matmuls and their like around a chain without reductions, "
-                          f"found {neighbour.name}, whose kernel takes it in")
+        reduces = any(node.target in table.REDUCTIONS for node in computing)
+        if len(computing) < LEAST_OPS:
+            reason = f"expected at least {LEAST_OPS} ops, found {len(computing)}"
+        elif not reduces and (neighbour := self._inductors_neighbour(group)):
+            reason = ("expected matmuls and their like around a chain without reductions, "
+                      f"found {neighbour.name}, whose kernel takes it in")
         elif producer := self._broken_off(group):
             reason = (f"expected a whole chain, found {producer.name}, which is there for it "
                       "alone and which only Inductor has in a kernel with it")
@@ -229,7 +241,7 @@ class Partition:
                 while passes_on(one) and one not in self.group_of and (
                         all(user in readers for user in one.users)):
                     readers, one = {one}, one.args[0]
-                if one not in self.group_of and not is_called(one) and (
+                if one not in self.group_of and not (is_called(one) or is_long_sum(one)) and (
                         not is_weight(one, self.weights)
                         and all(user in readers for user in one.users)):
                     return one
