@@ -18,11 +18,10 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch):
+def fresh():
     torch.compiler.reset()
     torch.manual_seed(11)
-    monkeypatch.setattr(torch._inductor.config, "force_disable_caches", True)
-    with torch.no_grad():
+    with torch._inductor.config.patch(force_disable_caches=True), torch.no_grad():
         yield
 
 
@@ -208,15 +207,15 @@ def test_rows_of_batches_have_the_same_bits():
                         whole[begin:begin + rows].clone())
 
 
-@pytest.mark.parametrize("dynamic", [True, None])
-def test_other_rows_compile_nothing(dynamic):
-    block = Block(72, 40)
+@pytest.mark.parametrize("dynamic, width", [(True, 72), (None, 76)])
+def test_other_rows_compile_nothing(dynamic, width):
+    block = Block(width, width - 32)
     compiled = torch.compile(block, backend="mortar", dynamic=dynamic)
     before = mortar.compilations()
-    compiled(torch.randn(2, 5, 72))
+    compiled(torch.randn(2, 5, width))
     assert mortar.compilations() == before + 3
-    for shape in ((3, 5, 72), (4, 9, 72), (1, 1, 72), (7, 2, 72)):
-        x = torch.randn(shape)
+    for shape in ((3, 5), (4, 9), (1, 1), (7, 2)):
+        x = torch.randn(*shape, width)
         torch.testing.assert_close(compiled(x), block(x), rtol=1e-5, atol=1e-5)
     assert mortar.compilations() == before + 3
 
@@ -262,7 +261,7 @@ def test_no_chain():
 def test_left_alone(function, op, reason):
     x = torch.randn(8, 8)
     found, explained = run(function, x)
-    torch.testing.assert_close(found, function(x))
+    torch.testing.assert_close(found, function(x), equal_nan=True)
     assert any(reason in one for one in why(explained, op)), explained
     assert not any(op in name for chain in explained.chains for name in chain.nodes)
 
