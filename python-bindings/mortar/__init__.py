@@ -8,7 +8,6 @@ from mortar.fuse import compilations, fuse
 from mortar.remarks import Kernel, Remark
 
 
-
 def __getattr__(name: str) -> object:
     # PyTorch is imported by whoever asks for what is PyTorch's.
     if name == "explain":

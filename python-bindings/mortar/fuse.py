@@ -25,9 +25,9 @@ def _torch_compiles() -> bool:
 
 
 def compilations() -> int:
-    """How many modules mortar.ops, fused functions and
-    chains of torch.compile have had compiled, or taken from the
-    cache, in this process. Another number of rows never adds one."""
+    """How many modules mortar.ops, fused functions and chains of torch.compile have had
+    compiled, or taken from the cache, in this process. Another number of rows never adds
+    one."""
     return _compilations
 
 

@@ -47,8 +47,9 @@ def make(name, dtype):
     return kind(config(**options)).to(dtype).eval(), chains
 
 
-@pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("name, dtype", [
+    *((name, torch.bfloat16) for name in MODELS), ("llama", torch.float32),
+    ("deepseek_v3", torch.float32)])
 def test_model(name, dtype):
     model, chains = make(name, dtype)
     tokens = torch.randint(0, 64, (2, 8))
@@ -60,11 +61,11 @@ def test_model(name, dtype):
     assert all(len(chain.kernels) == 1 for chain in explained.chains)
     torch.compiler.reset()
     found = torch.compile(model, backend="mortar")(tokens, use_cache=False).logits
-    exact = model.double()(tokens, use_cache=False).logits
-    # Logits are about 1. Eager in the same type is as far from float64: a handful of
-    # roundings in each of two layers.
-    within = 32 * torch.finfo(dtype).eps
-    assert (found - exact).abs().max() <= within * exact.abs().max()
+    eager = model(tokens, use_cache=False).logits
+    # A handful of roundings in each of two layers, which sums of another order place
+    # elsewhere: some units of the logits' own type, and no other expert chosen.
+    within = 8 * torch.finfo(dtype).eps
+    assert (found - eager).abs().max() <= within * eager.abs().max()
 
 
 @pytest.mark.parametrize("name", ["llama", "gemma3"])

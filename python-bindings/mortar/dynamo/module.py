@@ -5,7 +5,8 @@ from __future__ import annotations
 from operator import getitem
 
 from mortar.dynamo.aten import CASTS
-from mortar.dynamo.importer import DTYPES, SHARED, Chain, Input, is_view
+from mortar.dynamo.importer import DTYPES, SHARED, Chain, Input
+from mortar.dynamo.rows import is_view
 
 MOST_LETTERS = 80
 

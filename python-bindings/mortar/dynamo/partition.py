@@ -9,14 +9,15 @@ back to it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import getitem
 
 import torch
 from torch._inductor import config
 from torch.fx import Graph, Node
 
 from mortar.dynamo import aten as table, shapes
-from mortar.dynamo.importer import (Chain, NoRows, Refusal, getitem, is_known,
-                                    is_pointwise, is_view, is_weight)
+from mortar.dynamo.importer import Chain
+from mortar.dynamo.rows import NoRows, Refusal, is_known, is_pointwise, is_view, is_weight
 
 # What Inductor calls, or has templates for: no kernel of its own that could take in a
 # neighbour. Ops outside of aten and prims are called, too.

@@ -12,7 +12,6 @@ from mortar.dynamo.module import label
 from mortar.executable import Executable
 from mortar.remarks import Kernel, Remark
 
-ARROW = " -> "
 
 
 @dataclass(frozen=True)
