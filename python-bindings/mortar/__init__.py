@@ -7,6 +7,15 @@ from mortar.executable import Executable
 from mortar.fuse import compilations, fuse
 from mortar.remarks import Kernel, Remark
 
+
+def __getattr__(name: str) -> object:
+    # PyTorch is imported by whoever asks for what is PyTorch's.
+    if name == "explain":
+        from mortar.dynamo import explain
+        return explain
+    raise AttributeError(f"module 'mortar' has no attribute '{name}'")
+
+
 __all__ = ["CompileError", "Diagnostic", "Executable", "Kernel", "LaunchError",
            "MortarError", "Remark", "TraceError", "compilations", "compile",
-           "compile_program", "fuse", "ops"]
+           "compile_program", "explain", "fuse", "ops"]

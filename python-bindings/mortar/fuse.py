@@ -25,9 +25,15 @@ def _torch_compiles() -> bool:
 
 
 def compilations() -> int:
-    """How many modules mortar.ops and fused functions have had compiled, or taken from the
-    cache, in this process. Another number of rows never adds one."""
+    """How many modules mortar.ops, fused functions and chains of torch.compile have had
+    compiled, or taken from the cache, in this process. Another number of rows never adds
+    one."""
     return _compilations
+
+
+def count_compilation() -> None:
+    global _compilations
+    _compilations += 1
 
 
 class Fused:
@@ -188,7 +194,6 @@ class Fused:
 
     def _compile(self, key: tuple, device: int, args: tuple,
                  kwargs: dict[str, Any]) -> Compiled:
-        global _compilations
         with self._compiling:
             traced = self.trace(args, kwargs)
             order, static = self._known[key]
@@ -196,11 +201,11 @@ class Fused:
             shapes = [value.shape for value in traced.trace.inputs]  # arguments first
             sizes = tuple([shapes[place][axis].value for place, axis in static])
             # Calls that differ in keywords, say, may well have the same module.
-            place = (traced.module, _target(device))
+            place = (traced.module, target_of(device))
             if place not in self._by_module:
                 program = compile_program(traced.module, target=place[1],
                                           name=self.__name__, **self.options)
-                _compilations += 1
+                count_compilation()
                 self._by_module[place] = Compiled(traced, Executable(program))
             self._known[key] = (order, static)
             return self._compiled.setdefault((key, sizes), self._by_module[place])
@@ -210,13 +215,13 @@ class Fused:
         traced = self.trace(args, kwargs)
         first = next(value for value in (*args, *kwargs.values()) if _arrays.is_array(value))
         program = compile_program(
-            traced.module, target=_target(_arrays.framework(first).device(first)),
+            traced.module, target=target_of(_arrays.framework(first).device(first)),
             name=self.__name__, **self.options)
         remarks = "".join(f"{remark}\n" for remark in program.remarks)
         return f"{traced.module}\n{program.table}\n{remarks}"
 
 
-def _target(device: int) -> str:
+def target_of(device: int) -> str:
     return "host" if device == _arrays.CPU else _cuda.target(device)
 
 

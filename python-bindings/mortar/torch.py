@@ -140,3 +140,10 @@ def _between_graphs(op: Fused, args: tuple, kwargs: dict[str, Any], out: Any) ->
 
 for _name in ops.__all__:
     register(getattr(ops, _name))
+
+
+@torch._dynamo.register_backend(name="mortar")
+def backend(model: torch.fx.GraphModule, inputs: Sequence[Any], **options: Any) -> Any:
+    """torch.compile(..., backend="mortar"). Inductor is imported when it is called."""
+    from mortar.dynamo import mortar as found
+    return found(model, inputs, **options)
