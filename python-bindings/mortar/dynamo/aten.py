@@ -57,6 +57,12 @@ def _plain(op: str) -> Callable[..., Value]:
     return lambda m, *operands: m.same(op, *operands)
 
 
+def _sum(op: str) -> Callable[..., Value]:
+    def scaled(m: Emitter, x: Value, y: Value, alpha: float = 1) -> Value:
+        return m.same(op, x, y if alpha == 1 else m.mul(y, m.constant(alpha, y.k)))
+    return scaled
+
+
 def _compare(predicate: str) -> Callable[..., Value]:
     return lambda m, x, y: m.compare(predicate, x, y)
 
@@ -68,8 +74,8 @@ def _same(m: Emitter, x: Value, *_: Any, **__: Any) -> Value:
 # How many arguments are operands, a tensor or a number each; the others are given as they
 # are.
 POINTWISE: dict[Any, tuple[int, Callable[..., Value]]] = {
-    aten.add.Tensor: (2, _plain("arith.addf")),
-    aten.sub.Tensor: (2, _plain("arith.subf")),
+    aten.add.Tensor: (2, _sum("arith.addf")),
+    aten.sub.Tensor: (2, _sum("arith.subf")),
     aten.mul.Tensor: (2, _plain("arith.mulf")),
     aten.div.Tensor: (2, _plain("arith.divf")),
     aten.neg.default: (1, _plain("arith.negf")),
