@@ -260,9 +260,10 @@ SCALE = torch.tensor(1.1)
     # Of a table that heads share no row is all of it (rotary embeddings).
     (lambda x: (x.view(2, 2, 2, 8) * x[:2].view(2, 1, 1, 8).transpose(0, 1)) * 2, "mul",
      "expected"),
+    (lambda x: torch.mm(x, x)[:, ::2] * x[:, :4] + 1, "mul", "side by side"),
     (lambda x: x.bfloat16() * SCALE * 2, "mul", "no wider than bf16"),
 ], ids=["unknown", "integers", "double", "exponent", "columns", "one_op", "strides", "table",
-        "wide_scalar"])
+        "every_other", "wide_scalar"])
 def test_left_alone(function, op, reason):
     x = torch.randn(8, 8)
     found, explained = run(function, x)

@@ -22,14 +22,6 @@ class Unsupported(Exception):
     """An argument that an entry doesn't know."""
 
 
-def _add(m: Emitter, x: Value, y: Value, alpha: float = 1) -> Value:
-    return m.add(x, y if alpha == 1 else m.mul(y, m.constant(alpha, y.k)))
-
-
-def _sub(m: Emitter, x: Value, y: Value, alpha: float = 1) -> Value:
-    return m.sub(x, y if alpha == 1 else m.mul(y, m.constant(alpha, y.k)))
-
-
 def _rsqrt(m: Emitter, x: Value) -> Value:
     return m.div(m.constant(1.0, x.k), m.same("math.sqrt", x))
 
@@ -65,6 +57,12 @@ def _plain(op: str) -> Callable[..., Value]:
     return lambda m, *operands: m.same(op, *operands)
 
 
+def _sum(op: str) -> Callable[..., Value]:
+    def scaled(m: Emitter, x: Value, y: Value, alpha: float = 1) -> Value:
+        return m.same(op, x, y if alpha == 1 else m.mul(y, m.constant(alpha, y.k)))
+    return scaled
+
+
 def _compare(predicate: str) -> Callable[..., Value]:
     return lambda m, x, y: m.compare(predicate, x, y)
 
@@ -76,8 +74,8 @@ def _same(m: Emitter, x: Value, *_: Any, **__: Any) -> Value:
 # How many arguments are operands, a tensor or a number each; the others are given as they
 # are.
 POINTWISE: dict[Any, tuple[int, Callable[..., Value]]] = {
-    aten.add.Tensor: (2, _add),
-    aten.sub.Tensor: (2, _sub),
+    aten.add.Tensor: (2, _sum("arith.addf")),
+    aten.sub.Tensor: (2, _sum("arith.subf")),
     aten.mul.Tensor: (2, _plain("arith.mulf")),
     aten.div.Tensor: (2, _plain("arith.divf")),
     aten.neg.default: (1, _plain("arith.negf")),

@@ -19,8 +19,8 @@ from mortar.errors import MortarError
 from mortar.executable import Entry, Executable
 from mortar.fuse import count_compilation, target_of
 
-# In a region of row primitives alone nothing is left to fuse, and norms of mixed types need
-# no leave; options are the compiler's own.
+# In a region of row primitives alone nothing is left to fuse, so that no option of the
+# compiler's changes it; norms of mixed types are one kernel.
 SCHEMA = "chain(Tensor[] inputs, str module, int[] widths, ScalarType[] dtypes) -> Tensor[]"
 
 _library = torch.library.Library("mortar", "FRAGMENT")
@@ -60,9 +60,7 @@ def chain(inputs: Sequence[torch.Tensor], module: str, widths: Sequence[int],
     framework = _arrays.framework(first)
     device = framework.device(first)
     outs = empty(first, widths, dtypes)
-    # No rows are nothing to launch.
-    if outs[0].shape[0]:
-        entry_for(module, device).launch(framework, device, inputs, outs)
+    entry_for(module, device).launch(framework, device, inputs, outs)
     return outs
 
 
