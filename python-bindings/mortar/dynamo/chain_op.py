@@ -21,7 +21,8 @@ from mortar.fuse import count_compilation, target_of
 
 # In a region of row primitives alone nothing is left to fuse, so that no option of the
 # compiler's changes it; norms of mixed types are one kernel.
-SCHEMA = "chain(Tensor[] inputs, str module, int[] widths, ScalarType[] dtypes) -> Tensor[]"
+# Types go by name: lists of ScalarType reach a fake kernel as numbers in PyTorch 2.11.
+SCHEMA = "chain(Tensor[] inputs, str module, int[] widths, str[] dtypes) -> Tensor[]"
 
 _library = torch.library.Library("mortar", "FRAGMENT")
 _executables: dict[tuple[str, str], Executable] = {}
@@ -55,7 +56,7 @@ def entry_for(module: str, device: int) -> Entry:
 
 
 def chain(inputs: Sequence[torch.Tensor], module: str, widths: Sequence[int],
-          dtypes: Sequence[torch.dtype]) -> list[torch.Tensor]:
+          dtypes: Sequence[str]) -> list[torch.Tensor]:
     first = inputs[0]
     framework = _arrays.framework(first)
     device = framework.device(first)
@@ -65,15 +66,15 @@ def chain(inputs: Sequence[torch.Tensor], module: str, widths: Sequence[int],
 
 
 def empty(first: torch.Tensor, widths: Sequence[int],
-          dtypes: Sequence[torch.dtype]) -> list[torch.Tensor]:
+          dtypes: Sequence[str]) -> list[torch.Tensor]:
     """The results: as many rows as the first operand has."""
     rows = math.prod(first.shape[:-1])
-    return [first.new_empty((rows, width), dtype=dtype)
+    return [first.new_empty((rows, width), dtype=getattr(torch, dtype))
             for width, dtype in zip(widths, dtypes)]
 
 
 def fake(inputs: Sequence[torch.Tensor], module: str, widths: Sequence[int],
-         dtypes: Sequence[torch.dtype]) -> list[torch.Tensor]:
+         dtypes: Sequence[str]) -> list[torch.Tensor]:
     return empty(inputs[0], widths, dtypes)
 
 

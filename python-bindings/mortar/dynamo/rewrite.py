@@ -28,7 +28,7 @@ class Rewriter:
         operands = [self._operand(one) for one in self.chain.operands]
         call = self._node(chain_op.call, operands, self.text,
                           [one.k for one in self.chain.outputs],
-                          [one.dtype for one in self.chain.outputs])
+                          [str(one.dtype).removeprefix("torch.") for one in self.chain.outputs])
         made = [self._result(one, self._node(getitem, call, number))
                 for number, one in enumerate(self.chain.outputs)]
         inside = set(self.chain.members)
