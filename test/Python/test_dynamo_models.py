@@ -15,10 +15,11 @@ WIDTHS = dict(vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_la
               max_position_embeddings=64)
 EXPERTS = dict(num_experts_per_tok=2, moe_intermediate_size=32)
 # The chains of each: a model's first norm, then those of its two layers. Where experts are
-# summed up, or a clone stands before a norm, Inductor has them in the norm's kernel.
+# summed up, or a clone stands before a norm, Inductor has them in the norm's kernel, and so it
+# has Gemma's norms of queries and keys with their rotation.
 MODELS = {
     "llama": (transformers.LlamaForCausalLM, transformers.LlamaConfig, {}, 1 + 2 * 3),
-    "gemma3": (transformers.Gemma3ForCausalLM, transformers.Gemma3TextConfig, {}, 1 + 2 * 5),
+    "gemma3": (transformers.Gemma3ForCausalLM, transformers.Gemma3TextConfig, {}, 1 + 2 * 3),
     "qwen3_next": (
         transformers.Qwen3NextForCausalLM, transformers.Qwen3NextConfig,
         dict(EXPERTS, layer_types=["linear_attention", "full_attention"], num_experts=4,
@@ -55,7 +56,7 @@ def test_model(name, dtype):
     tokens = torch.randint(0, 64, (2, 8))
     explained = mortar.explain(model, tokens, use_cache=False)
     if chains is None:  # as the attention, the experts of this version of transformers
-        assert len(explained.chains) >= 10
+        assert len(explained.chains) >= 8
     else:
         assert len(explained.chains) == chains
     assert all(len(chain.kernels) == 1 for chain in explained.chains)

@@ -77,12 +77,14 @@ class Partition:
             if node.op == "call_function" and not is_weight(node, self.weights):
                 self._place(node)
         found = Found(refusals=self.refusals)
-        groups = {id(group): group for group in self.group_of.values()}
-        for group in groups.values():
-            chain = self._finish(group)
-            if chain:
-                found.chains.append(chain)
-        return found
+        groups = list({id(group): group for group in self.group_of.values()}.values())
+        # A chain that is left changes what is around others.
+        while True:
+            finished = [(group, self._finish(group)) for group in groups]
+            if all(chain for _, chain in finished):
+                found.chains = [chain for _, chain in finished]
+                return found
+            groups = [group for group, chain in finished if chain]
 
     def ordered(self, group: set[Node]) -> list[Node]:
         return sorted(group, key=self.place.__getitem__)
@@ -166,6 +168,9 @@ class Partition:
         elif producer := self._broken_off(group):
             reason = (f"expected a whole chain, found {producer.name}, which is there for it "
                       "alone and which only Inductor has in a kernel with it")
+        elif reader := self._taken_in(group):
+            reason = (f"expected a reader that is called, or none, found only {reader.name} and "
+                      "its like, whose kernel takes the chain in")
         if not reason:
             try:
                 return self._chain(group)
@@ -247,6 +252,22 @@ class Partition:
                         and all(user in readers for user in one.users)):
                     return one
         return None
+
+    def _taken_in(self, group: set[Node]) -> Node | None:
+        """A reader that Inductor computes, where all that read the chain are such."""
+        found = None
+        todo = [user for node in group for user in node.users if user not in group]
+        while todo:
+            reader = todo.pop()
+            if reader in self.group_of:
+                return None
+            if passes_on(reader):
+                todo += reader.users
+            elif is_called(reader):
+                return None
+            else:
+                found = reader
+        return found
 
     def _of_chain(self, node: Node) -> bool:
         while passes_on(node) and node not in self.group_of:
