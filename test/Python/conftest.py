@@ -58,3 +58,13 @@ def randn():
         return torch.randn(*shape, generator=generator).to(dtype)
 
     return make
+
+
+@pytest.fixture
+def fresh_compiler():
+    """What one test had PyTorch compile is nothing to the next."""
+    import torch._inductor.config
+    torch.compiler.reset()
+    torch.manual_seed(11)
+    with torch._inductor.config.patch(force_disable_caches=True), torch.no_grad():
+        yield

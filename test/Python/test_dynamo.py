@@ -14,15 +14,7 @@ import mortar.torch
 from conftest import assert_bits
 from mortar import ops
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-@pytest.fixture(autouse=True)
-def fresh():
-    torch.compiler.reset()
-    torch.manual_seed(11)
-    with torch._inductor.config.patch(force_disable_caches=True), torch.no_grad():
-        yield
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("fresh_compiler")]
 
 
 def run(function, *arguments, **options):
@@ -337,11 +329,15 @@ def test_what_inductor_has_in_one_kernel():
     reason="this PyTorch doesn't say whether a graph is one of inference")
 def test_training_is_inductors():
     with torch.enable_grad():
+        explained = mortar.explain(Block(), torch.randn(5, 64))
+    assert not explained.chains
+    assert "training" in str(explained)
+
+
+def test_gradients():
+    """In whichever of the two a PyTorch has the graphs of training."""
+    with torch.enable_grad():
         block, x = Block(), torch.randn(5, 64)
-        explained = mortar.explain(block, x)
-        assert not explained.chains
-        assert "training" in str(explained)
-        torch.compiler.reset()
         torch.compile(block, backend="mortar")(x)[0].square().sum().backward()
         found = [one.grad.clone() for one in block.parameters()]
         block.zero_grad()

@@ -8,7 +8,7 @@ import mortar
 import mortar.torch
 
 transformers = pytest.importorskip("transformers")
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("fresh_compiler")]
 
 WIDTHS = dict(vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_layers=2,
               num_attention_heads=4, num_key_value_heads=2, head_dim=16,
@@ -32,14 +32,6 @@ MODELS = {
              qk_rope_head_dim=8, qk_nope_head_dim=16, v_head_dim=16, n_routed_experts=4,
              n_group=1, topk_group=1, first_k_dense_replace=1, n_shared_experts=1), None),
 }
-
-
-@pytest.fixture(autouse=True)
-def fresh():
-    torch.compiler.reset()
-    torch.manual_seed(11)
-    with torch._inductor.config.patch(force_disable_caches=True), torch.no_grad():
-        yield
 
 
 def make(name, dtype):

@@ -195,8 +195,8 @@ RecurrenceEmitter::Values RecurrenceEmitter::emitToken(Value number, ValueRange 
         store(i, yielded);
   }
   b.setLoc(region.getLoc());
-  Values newState = piecesOf(region.getBodyBlock()->getTerminator()->getOperand(shape.state),
-                      Extent::Both);
+  Values newState = piecesOf(
+      region.getBodyBlock()->getTerminator()->getOperand(shape.state), Extent::Both);
   // The next token may store to the same slot.
   Value nextColumn = arith::MinUIOp::create(b, next, last);
   Value isLast = b.either(b.compare(Predicate::uge, next, count),
