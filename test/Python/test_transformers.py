@@ -39,14 +39,15 @@ def test_forward(name, dtype):
     assert torch.equal(model(prompt).logits, expected)
 
 
-@pytest.mark.parametrize("length", [9, 70], ids=["recurrence", "chunked"])
+@pytest.mark.parametrize("length, limit", [(9, 64), (70, None), (70, 64)],
+                         ids=["short", "long", "chunked"])
 @FLOATS
 @MODELS
 @torch.no_grad()
-def test_steps_with_cache(name, dtype, length):
+def test_steps_with_cache(name, dtype, length, limit):
     model, prompt = make(name, dtype), tokens(2, length)
     expected, cache = steps(model, prompt)
-    with integration.enable() as enabled:
+    with integration.enable(recurrence_tokens=limit) as enabled:
         found, other = steps(model, prompt)
         called = kinds(enabled)
     for one, two in zip(found, expected):
@@ -56,8 +57,8 @@ def test_steps_with_cache(name, dtype, length):
         bound = BOUNDS[dtype] * two.abs().max()
         assert (one - two).abs().max() <= bound
     assert called.count("gated_delta_rule") == (
-        0 if name != "qwen3_next" else 2 if length <= integration.RECURRENCE_TOKENS else 1)
-    if length > integration.RECURRENCE_TOKENS and name == "qwen3_next":
+        0 if name != "qwen3_next" else 2 if limit is None or length <= limit else 1)
+    if limit and length > limit and name == "qwen3_next":
         assert "1 left to transformers: a prompt of more than 64 tokens" in enabled.report()
 
 

@@ -205,8 +205,9 @@ def test_compiled_models_are_left():
 def test_refused_arguments():
     with pytest.raises(TypeError, match="expected a torch.nn.Module or None, found str"):
         integration.enable("llama")
-    with pytest.raises(ValueError, match="expected a positive integer, found 0"):
-        integration.enable(recurrence_tokens=0)
-    with integration.enable():
+    for wrong in (0, -1, 1.5, "all"):
+        with pytest.raises(ValueError, match=f"a positive integer or None, found {wrong!r}"):
+            integration.enable(recurrence_tokens=wrong)
+    with integration.enable(recurrence_tokens=64):
         with pytest.raises(ValueError, match="expected 64, as it is enabled already, found 8"):
             integration.enable(recurrence_tokens=8)

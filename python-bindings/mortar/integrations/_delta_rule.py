@@ -51,53 +51,132 @@ class Pool:
         return pool
 
 
-def rule(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, g: torch.Tensor,
-         beta: torch.Tensor, *more: Any, initial_state: torch.Tensor | None = None,
-         output_final_state: bool = False, use_qk_l2norm_in_kernel: bool = False,
-         **others: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
+def expect_keywords(more: tuple, others: dict[str, Any]) -> None:
     if more:  # the two functions of transformers differ in what comes sixth
         raise Declined("expected keyword arguments behind beta")
     for name in ("cu_seqlens", "scale"):
         if others.get(name) is not None:
             raise Declined(f"{name}: expected None, found {type(others[name]).__name__}")
-    given = (query, key, value, g, beta)
-    expect_plain(*given, *(() if initial_state is None else (initial_state,)))
+
+
+def expect_shapes(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor,
+                  state: torch.Tensor | None) -> tuple[int, ...]:
+    """Of the state."""
     if not query.dtype == key.dtype == value.dtype:
         raise Declined(f"expected query, key and value of one type, found {query.dtype}, "
                        f"{key.dtype} and {value.dtype}")
     batch, _, heads, keys = key.shape
     shape = (batch, value.shape[2], keys, value.shape[3])
     if query.shape != key.shape or shape[1] % heads or (
-            initial_state is not None and tuple(initial_state.shape) != shape):
+            state is not None and tuple(state.shape) != shape):
         raise Declined(f"expected query as key, {tuple(key.shape)}, and a state of {shape}, "
                        f"found {tuple(query.shape)} and "
-                       f"{None if initial_state is None else tuple(initial_state.shape)}")
+                       f"{None if state is None else tuple(state.shape)}")
+    return shape
+
+
+def run(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, g: torch.Tensor,
+        beta: torch.Tensor, slots: torch.Tensor, indices: torch.Tensor,
+        normalize: bool) -> torch.Tensor:
+    query, key, value = [x if x.stride(-1) == 1 else x.contiguous()
+                         for x in (query, key, value)]
+    if normalize and key.shape[1] > 1:
+        # The same bits by kernels of their own, which take all tokens at once; in the
+        # recurrence each token would wait for its norms.
+        query, key = ops.l2_norm(query, dtype="f32"), ops.l2_norm(key, dtype="f32")
+        normalize = False
+    return ops.gated_delta_rule(query, key, value, g.contiguous(), beta.contiguous(), slots,
+                                indices, use_qk_l2norm_in_kernel=normalize)
+
+
+def rule(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, g: torch.Tensor,
+         beta: torch.Tensor, *more: Any, initial_state: torch.Tensor | None = None,
+         output_final_state: bool = False, use_qk_l2norm_in_kernel: bool = False,
+         **others: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
+    expect_keywords(more, others)
+    given = (query, key, value, g, beta)
+    expect_plain(*given, *(() if initial_state is None else (initial_state,)))
+    shape = expect_shapes(query, key, value, initial_state)
     # In place only what goes back to a cache that handed it out.
     state = initial_state if output_final_state else None
     if Pool.of(state) is None:
         state = Pool.make(shape, value.device, initial_state)
     pool = state.mortar_pool
-    query, key, value = [x if x.stride(-1) == 1 else x.contiguous()
-                         for x in (query, key, value)]
-    out = ops.gated_delta_rule(query, key, value, g.contiguous(), beta.contiguous(),
-                               pool.slots, pool.indices,
-                               use_qk_l2norm_in_kernel=use_qk_l2norm_in_kernel)
+    out = run(query, key, value, g, beta, pool.slots, pool.indices, use_qk_l2norm_in_kernel)
     return out, state if output_final_state else None
 
 
-def chunked(threshold: int, function: Any) -> Any:
-    """The rule for prompts of up to ``threshold`` tokens, and for longer ones ``function``,
+def chunked(limit: int | None, function: Any) -> Any:
+    """The rule for prompts of up to ``limit`` tokens, and for longer ones ``function``,
     whose state is handed on as one of a pool."""
     def attempt(query: torch.Tensor, key: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-        if key.shape[1] <= threshold:
+        if limit is None or key.shape[1] <= limit:
             return rule(query, key, *args, **kwargs)
-        reason = f"a prompt of more than {threshold} tokens"
+        reason = f"a prompt of more than {limit} tokens"
         if torch.is_grad_enabled() or kwargs.get("initial_state") is not None:
             raise Declined(reason)
         out, state = function(query, key, *args, **kwargs)
         if type(state) is torch.Tensor and state.dtype == torch.float32:
             state = Pool.make(tuple(state.shape), state.device, state)
         raise Declined(reason, (out, state))
+
+    return attempt
+
+
+@torch.library.custom_op("mortar::transformers_gated_delta_rule", mutates_args=("state",))
+def in_graphs(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, g: torch.Tensor,
+              beta: torch.Tensor, state: torch.Tensor, indices: torch.Tensor,
+              normalize: bool) -> torch.Tensor:
+    """The rule on a state of transformers' layout, as torch.compile sees it: a pool and a
+    view of it would be two inputs of one memory, which its graphs copy."""
+    batch, heads, keys, values = state.shape
+    shape, slot = (batch + 1, heads, values, keys), heads * values * keys
+    if state.transpose(-1, -2).is_contiguous() and state.storage_offset() >= slot:
+        slots = state.as_strided(shape, (slot, values * keys, keys, 1),
+                                 state.storage_offset() - slot)
+        return run(query, key, value, g, beta, slots, indices, normalize)
+    copy = Pool.make(tuple(state.shape), state.device, state)
+    out = run(query, key, value, g, beta, copy.mortar_pool.slots, indices, normalize)
+    state.copy_(copy)
+    return out
+
+
+@in_graphs.register_fake
+def _(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *_: Any) -> torch.Tensor:
+    return value.new_empty(value.shape)
+
+
+def traced(limit: int | None, original: Any) -> Any:
+    """The rule in torch.compile's graphs: of steps whose state is a pool's, and of prompts
+    that begin one. Others are traced as transformers' own loops: a copy of the state there
+    and back would be more than what Inductor makes of them."""
+    def attempt(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, g: torch.Tensor,
+                beta: torch.Tensor, *more: Any, initial_state: torch.Tensor | None = None,
+                output_final_state: bool = False, use_qk_l2norm_in_kernel: bool = False,
+                **others: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
+        pool = getattr(initial_state, "mortar_pool", None)
+        state = initial_state
+        try:
+            if limit is not None and key.shape[1] > limit:
+                raise Declined(f"a prompt of more than {limit} tokens")
+            if state is not None and (pool is None or not output_final_state):
+                raise Declined("a state that another function began")
+            expect_keywords(more, others)
+            expect_plain(query, key, value, g, beta)
+            shape = expect_shapes(query, key, value, state)
+        except Declined:
+            return original(query, key, value, g, beta, *more, initial_state=initial_state,
+                            output_final_state=output_final_state,
+                            use_qk_l2norm_in_kernel=use_qk_l2norm_in_kernel, **others)
+        if state is None:
+            slots = value.new_zeros((shape[0] + 1, shape[1], shape[3], shape[2]),
+                                    dtype=torch.float32)
+            state = slots[1:].transpose(-1, -2)
+            indices = torch.arange(1, shape[0] + 1, dtype=torch.int32, device=value.device)
+        else:
+            indices = pool.indices
+        out = in_graphs(query, key, value, g, beta, state, indices, use_qk_l2norm_in_kernel)
+        return out, state if output_final_state else None
 
     return attempt
 
@@ -115,6 +194,7 @@ def lazy_initialization(original: Any) -> Any:
         self.recurrent_states[state_idx] = recurrent_states
         # Its address stays, as the cache promises to CUDA graphs.
         torch._dynamo.mark_static_address(recurrent_states)
+        torch._dynamo.mark_static_address(recurrent_states.mortar_pool.indices)
         self.is_recurrent_states_initialized[state_idx] = True
 
     return attempt

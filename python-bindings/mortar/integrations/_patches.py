@@ -52,16 +52,17 @@ class Patches:
         setattr(owner, name, value)
 
     def replace(self, owner: Any, name: str, attempt: Callable[..., Any], op: str,
-                label: str) -> None:
-        """Puts ``attempt`` in front of owner's function ``name``; what it declines, and all
-        that torch.compile traces, goes to the function that was there."""
+                label: str, traced: Callable[..., Any] | None = None) -> None:
+        """Puts ``attempt`` in front of owner's function ``name``; what it declines goes to
+        the function that was there, and so does what torch.compile traces, which knows how
+        to fuse a library's own code, unless there is another function for that."""
         entry = Replaced(f"{label}.{name}", op)
         self.replaced.append(entry)
         if isinstance(owner, torch.nn.Module):
-            value = wrapper(attempt, getattr(type(owner), name), entry)
+            value = wrapper(attempt, getattr(type(owner), name), entry, traced)
             self.set(owner, name, types.MethodType(value, owner))
         else:
-            self.set(owner, name, wrapper(attempt, getattr(owner, name), entry))
+            self.set(owner, name, wrapper(attempt, getattr(owner, name), entry, traced))
 
     def undo(self) -> None:
         """Puts back what was there. Where something else was put on top since, that stays,
@@ -92,12 +93,10 @@ class Patches:
         return "\n".join(lines)
 
 
-def wrapper(attempt: Callable[..., Any], original: Callable[..., Any],
-            entry: Replaced) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def function(*args: Any, **kwargs: Any) -> Any:
-        # A compiler sees the library's own code, which it knows how to fuse.
-        if torch.compiler.is_compiling() or not entry.active:
+def wrapper(attempt: Callable[..., Any], original: Callable[..., Any], entry: Replaced,
+            traced: Callable[..., Any] | None) -> Callable[..., Any]:
+    def eager(*args: Any, **kwargs: Any) -> Any:
+        if not entry.active:
             return original(*args, **kwargs)
         try:
             if entry.refused:
@@ -116,6 +115,17 @@ def wrapper(attempt: Callable[..., Any], original: Callable[..., Any],
             entry.calls += 1
             return result
         return original(*args, **kwargs)
+
+    def replacement(*args: Any, **kwargs: Any) -> Any:
+        return (traced if entry.active else original)(*args, **kwargs)
+
+    in_graph = replacement if traced else original
+
+    # Nothing but functions in its closure: a method of what is made while Dynamo traces has
+    # no place that a guard could name, and then Dynamo knows no other objects.
+    @functools.wraps(original)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return (in_graph if torch.compiler.is_compiling() else eager)(*args, **kwargs)
 
     function.mortar_replaced = entry
     return function

@@ -12,13 +12,13 @@ Replaced are functions that compute what mortar.ops do, recognized by their sour
 * RMS norms and gated ones, ``forward`` of their classes;
 * feed-forward layers of SiLU or GELU, ``forward``; experts' gates, ``_apply_gate``;
 * ``torch_recurrent_gated_delta_rule`` and ``torch_chunk_gated_delta_rule`` of Qwen3-Next,
-  Qwen3.5 and others, in the modules of these models. Decode steps and prompts of up to
-  ``recurrence_tokens`` run Mortar's recurrence; for longer ones transformers' chunked form
-  is the faster algorithm, and stays.
+  Qwen3.5 and others, in the modules of these models. Decode steps run Mortar's recurrence,
+  and so do prompts, of up to ``recurrence_tokens`` where that is given.
 
 Left to transformers, call by call and with the reason in the report: training (there are
 no derivatives), autocast, types and layouts that mortar.ops don't take, layers with hooks
-in the way. torch.compile traces transformers' own code. Residual adds stay: add and norm
+in the way. torch.compile traces transformers' own code but for the delta rule, a loop that
+no compiler makes one kernel of: that is one op in its graphs. Residual adds stay: add and norm
 are apart in transformers' layers, so fused_add_rms_norm would need other layers.
 
 transformers' own way to faster functions, the ``kernels`` package, loads them from its hub
@@ -29,9 +29,11 @@ they decorate is replaced here. A forward that ``kernelize`` put on a module sta
 from __future__ import annotations
 
 import functools
+import importlib.util
 import inspect
 import sys
 import threading
+import types
 from types import MethodType, ModuleType
 from typing import Any
 
@@ -48,8 +50,9 @@ from mortar.integrations import _delta_rule, _forms
 from mortar.integrations._forwards import FORWARDS
 from mortar.integrations._patches import Declined, Patches
 
-# A chunk of transformers' chunked form, which pads shorter prompts to this.
-RECURRENCE_TOKENS = 64
+# Longer prompts are faster in flash-linear-attention's chunked kernels, which transformers
+# calls where they are installed; its own chunked form is slower at any length.
+TOKENS_BESIDE_CHUNKED_KERNELS = 64
 RULES = (_delta_rule.RECURRENT, _delta_rule.CHUNKED)
 _lock = threading.RLock()
 _installed: dict[tuple[Any, int], "Installed"] = {}
@@ -58,11 +61,12 @@ _installed: dict[tuple[Any, int], "Installed"] = {}
 class Installed(Patches):
     """What is replaced for one model, or for all; shared by those who enabled it."""
 
-    def __init__(self, model: nn.Module | None, recurrence_tokens: int):
+    def __init__(self, model: nn.Module | None, recurrence_tokens: int | None):
         super().__init__()
         self.model, self.recurrence_tokens = model, recurrence_tokens
         self.holders: set[Integration] = set()
         self.inside = threading.local()  # of a layer of the model, while it runs
+        self.traced = types.SimpleNamespace(layers=0)  # or torch.compile traces it, by turns
         self._seen: set[Any] = set()
         try:
             if model is None:
@@ -137,8 +141,9 @@ class Installed(Patches):
                 continue
             attempt = (_delta_rule.rule if name == _delta_rule.RECURRENT else
                        _delta_rule.chunked(self.recurrence_tokens, function))
-            self.replace(module, name, self._within(attempt), "gated_delta_rule",
-                         label)
+            limit = self.recurrence_tokens if name == _delta_rule.CHUNKED else None
+            self.replace(module, name, self._within(attempt), "gated_delta_rule", label,
+                         self._while_tracing(_delta_rule.traced(limit, function), function))
             layer = cache_utils.LinearAttentionLayer
             if layer not in self._seen:
                 self._seen.add(layer)
@@ -158,18 +163,33 @@ class Installed(Patches):
 
         return guarded
 
+    def _while_tracing(self, attempt: Any, original: Any) -> Any:
+        """The same in torch.compile's graphs."""
+        if self.model is None:
+            return attempt
+        traced = self.traced
+
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            return (attempt if traced.layers else original)(*args, **kwargs)
+
+        return guarded
+
     def _mark(self, layer: nn.Module) -> None:
-        forward = type(layer).forward
+        forward, traced, inside = type(layer).forward, self.traced, self.inside
 
         @functools.wraps(forward)
         def marked(*args: Any, **kwargs: Any) -> Any:
             if torch.compiler.is_compiling():
-                return forward(*args, **kwargs)
-            self.inside.layers = getattr(self.inside, "layers", 0) + 1
+                traced.layers += 1
+                try:
+                    return forward(*args, **kwargs)
+                finally:
+                    traced.layers -= 1
+            inside.layers = getattr(inside, "layers", 0) + 1
             try:
                 return forward(*args, **kwargs)
             finally:
-                self.inside.layers -= 1
+                inside.layers -= 1
 
         # A method, so that a deep copy of the layer runs its own forward.
         self.set(layer, "forward", MethodType(marked, layer))
@@ -215,15 +235,22 @@ def _key(installed: Installed) -> tuple[Any, int]:
 
 
 def enable(model: nn.Module | None = None, *,
-           recurrence_tokens: int = RECURRENCE_TOKENS) -> Integration:
+           recurrence_tokens: int | None = None) -> Integration:
     """Puts Mortar's functions in place, for one model or, without one, for all, made before
-    or after. Enabled twice, transformers' functions are back when both are disabled."""
+    or after. Enabled twice, transformers' functions are back when both are disabled.
+
+    Prompts of more than ``recurrence_tokens`` stay with the chunked delta rule. If it isn't
+    given: any number of tokens is Mortar's, or up to 64 where transformers has chunked
+    kernels, flash-linear-attention's."""
     if model is not None and not isinstance(model, nn.Module):
         raise TypeError("enable: model: expected a torch.nn.Module or None, found "
                         f"{type(model).__name__}")
-    if not isinstance(recurrence_tokens, int) or recurrence_tokens < 1:
-        raise ValueError("enable: recurrence_tokens: expected a positive integer, found "
-                         f"{recurrence_tokens!r}")
+    if recurrence_tokens is None:
+        if importlib.util.find_spec("fla"):
+            recurrence_tokens = TOKENS_BESIDE_CHUNKED_KERNELS
+    elif not isinstance(recurrence_tokens, int) or recurrence_tokens < 1:
+        raise ValueError("enable: recurrence_tokens: expected a positive integer or None, "
+                         f"found {recurrence_tokens!r}")
     with _lock:
         for held, tokens in _installed:
             if held is model and tokens != recurrence_tokens:
