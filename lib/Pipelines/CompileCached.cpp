@@ -181,7 +181,7 @@ std::optional<std::string> mortar::cacheKey(ModuleOp module,
          << runtime::artifactFormatVersion << numericsVersion;
   digest << bytecode << places.partition();
   digest << options.target << options.fuse << options.mixedDtypes
-         << options.fewRows << options.cubin << options.lineTables
+         << options.fewRows << options.cubin << options.onDemand << options.lineTables
          << options.requireFusions;
   for (const std::string &condition : options.toleratedConditions)
     digest << condition;

@@ -125,6 +125,38 @@ FailureOr<LoweredGPUProgram> mortar::lowerForGPU(ModuleOp module,
   return program;
 }
 
+/// Adds the kernels' PTX: one image or, if they are to be apart, another with those that
+/// are loaded on demand.
+static LogicalResult addPTX(runtime::Artifact &artifact, gpu::GPUModuleOp kernels,
+                            StringRef target, bool apart) {
+  using runtime::CodeImage;
+  CodeImage images[2];
+  for (auto [number, kernel] : llvm::enumerate(artifact.kernels))
+    images[apart && kernel.onDemand].kernels.push_back(number);
+  bool hasTwo = !images[0].kernels.empty() && !images[1].kernels.empty();
+  for (CodeImage &image : images) {
+    if (image.kernels.empty())
+      continue;
+    OwningOpRef<gpu::GPUModuleOp> part;
+    if (hasTwo) {
+      part = kernels.clone();
+      for (auto [number, kernel] : llvm::enumerate(artifact.kernels))
+        if (!image.contains(number))
+          part->lookupSymbol(kernel.name)->erase();
+    } else {
+      image.kernels.clear(); // every one
+    }
+    auto ptx = translateToPTX(part ? *part : kernels, target);
+    if (failed(ptx))
+      return failure();
+    image.chip = target.str();
+    image.kind = CodeImage::PTX;
+    image.bytes = std::move(*ptx);
+    artifact.images.push_back(std::move(image));
+  }
+  return success();
+}
+
 FailureOr<GPUProgram> mortar::compileForGPU(ModuleOp module,
                                             const CompileOptions &options) {
   FailureOr<LoweredGPUProgram> lowered = lowerForGPU(module, options);
@@ -138,17 +170,14 @@ FailureOr<GPUProgram> mortar::compileForGPU(ModuleOp module,
   toNVVM.lineTables = options.lineTables;
   if (failed(run(module, [&](OpPassManager &pm) { buildToNVVMPipeline(pm, toNVVM); })))
     return failure();
-  auto kernels = *module.getOps<gpu::GPUModuleOp>().begin();
-  auto ptx = translateToPTX(kernels, options.target);
-  if (failed(ptx))
-    return failure();
-  program.ptx = std::move(*ptx);
-  using runtime::CodeImage;
-  program.artifact.images.push_back({options.target, CodeImage::PTX, program.ptx});
   std::string ptxas = options.cubin ? findPtxas() : "";
+  if (failed(addPTX(program.artifact, *module.getOps<gpu::GPUModuleOp>().begin(),
+                    options.target, options.onDemand && ptxas.empty())))
+    return failure();
+  using runtime::CodeImage;
   if (!ptxas.empty()) {
-    auto cubin = assemblePTX(module.getLoc(), program.ptx, options.target, ptxas,
-                             &program.assemblerReport);
+    auto cubin = assemblePTX(module.getLoc(), program.artifact.images.front().bytes,
+                             options.target, ptxas, &program.assemblerReport);
     if (failed(cubin))
       return failure();
     program.artifact.images.push_back({options.target, CodeImage::Cubin, *cubin});

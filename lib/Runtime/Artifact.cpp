@@ -35,7 +35,7 @@ void numbers(Bytes &bytes, Numbers &...values) {
   (bytes.number(values), ...);
 }
 template <typename Bytes>
-void registers(Bytes &bytes, std::vector<uint32_t> &values) {
+void indices(Bytes &bytes, std::vector<uint32_t> &values) {
   bytes.list(values, sizeof(uint32_t),
              [](Bytes &each, uint32_t &value) { each.number(value); });
 }
@@ -71,7 +71,7 @@ template <typename Bytes> void fields(Bytes &bytes, Workspace &op) {
 template <typename Bytes> void fields(Bytes &bytes, Launch &op) {
   numbers(bytes, op.kernel, op.grid[0], op.grid[1], op.grid[2], op.block[0],
           op.block[1], op.block[2], op.dynamicSharedBytes);
-  registers(bytes, op.params);
+  indices(bytes, op.params);
 }
 
 void fields(Writer &bytes, Instruction &instruction) {
@@ -111,7 +111,7 @@ void list(Bytes &bytes, std::vector<T> &values, size_t bytesEach) {
 template <typename Bytes> void fields(Bytes &bytes, Program &program) {
   bytes.number(program.numRegisters);
   list(bytes, program.code, 9);
-  registers(bytes, program.outputs);
+  indices(bytes, program.outputs);
 }
 template <typename Bytes> void fields(Bytes &bytes, Argument &arg) {
   bytes.text(arg.name);
@@ -136,11 +136,13 @@ template <typename Bytes> void fields(Bytes &bytes, Kernel &kernel) {
   bytes.text(kernel.name);
   numbers(bytes, kernel.maxThreads, kernel.staticSharedBytes);
   bytes.flag(kernel.programmaticLaunch);
+  bytes.flag(kernel.onDemand);
 }
 template <typename Bytes> void fields(Bytes &bytes, CodeImage &image) {
   bytes.text(image.chip);
   bytes.number(image.kind);
   bytes.text(image.bytes);
+  indices(bytes, image.kernels);
 }
 
 template <typename Bytes> void sections(Bytes &bytes, Artifact &artifact) {
@@ -149,9 +151,9 @@ template <typename Bytes> void sections(Bytes &bytes, Artifact &artifact) {
                 [&](Bytes &inner) { inner.text(artifact.remarksJson); });
   // The numbers: what each takes when its strings and lists are empty.
   bytes.section("IMGS",
-                [&](Bytes &inner) { list(inner, artifact.images, 17); });
+                [&](Bytes &inner) { list(inner, artifact.images, 21); });
   bytes.section("KRNL",
-                [&](Bytes &inner) { list(inner, artifact.kernels, 17); });
+                [&](Bytes &inner) { list(inner, artifact.kernels, 18); });
   bytes.section("ENTR",
                 [&](Bytes &inner) { list(inner, artifact.entries, 40); });
 }

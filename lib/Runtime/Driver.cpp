@@ -55,6 +55,7 @@ const char *resolveAll(void *library, Driver &driver) {
   RESOLVE(cuEventDestroy, "cuEventDestroy_v2");
   RESOLVE(cuStreamBeginCapture, "cuStreamBeginCapture_v2");
   RESOLVE(cuStreamEndCapture, "cuStreamEndCapture");
+  RESOLVE(cuThreadExchangeStreamCaptureMode, "cuThreadExchangeStreamCaptureMode");
   RESOLVE(cuGraphInstantiate, "cuGraphInstantiateWithFlags");
   RESOLVE(cuGraphLaunch, "cuGraphLaunch");
   RESOLVE(cuGraphExecDestroy, "cuGraphExecDestroy");

@@ -21,6 +21,10 @@ std::string toOneLine(const char *log) {
   return line;
 }
 
+std::string nameImage(const CodeImage &image) {
+  return image.chip + " " + imageKindName(image.kind);
+}
+
 } // namespace
 
 /// Lets runEntry launch on the device.
@@ -53,12 +57,13 @@ Expected<std::unique_ptr<Executable>> Executable::load(Artifact artifact) {
 }
 
 Executable::~Executable() {
-  if (!module)
+  if (modules.empty())
     return;
   // At the end of the process the driver may be gone, which is just as well.
   ScopedContext scope(driver, context);
   if (scope.status().ok())
-    (void)driver.cuModuleUnload(module);
+    for (CUmodule module : modules)
+      (void)driver.cuModuleUnload(module);
 }
 
 Status Executable::loadOnDevice() {
@@ -83,56 +88,105 @@ Status Executable::loadOnDevice() {
   if (!status.ok())
     return status;
 
-  Expected<size_t> chosen = chooseImage(contents.images, major, minor);
-  if (!chosen) {
+  if (status = chooseImages(major, minor); !status.ok()) {
     char name[128] = "";
     (void)driver.cuDeviceGetName(name, sizeof(name) - 1, device);
-    return chosen.status().in("device ", device, " (", name, ")");
+    return status.in("device ", device, " (", name, ")");
   }
-  return loadModule(contents.images[*chosen]);
+  for (uint32_t kernel = 0; kernel < contents.kernels.size(); ++kernel)
+    if (!contents.kernels[kernel].onDemand)
+      if (status = loadKernel(kernel); !status.ok())
+        return status;
+  return Status();
 }
 
-Status Executable::loadModule(const CodeImage &image) {
-  if (Status status = checkImage(image); !status.ok())
-    return status;
-  loadedImage = image.chip + " " + imageKindName(image.kind);
+Status Executable::chooseImages(int major, int minor) {
+  functions = std::make_unique<Function[]>(contents.kernels.size());
+  for (uint32_t kernel = 0; kernel < contents.kernels.size(); ++kernel) {
+    Expected<size_t> chosen = chooseImage(contents.images, kernel, major, minor);
+    if (!chosen)
+      return chosen.status();
+    const CodeImage &image = contents.images[*chosen];
+    if (Status status = checkImage(image); !status.ok())
+      return status;
+    functions[kernel].image = *chosen;
+    if (firstImage.empty())
+      firstImage = nameImage(image);
+  }
+  return Status();
+}
 
+/// Loads the image with a kernel's code, once, into the current context.
+Status Executable::loadKernel(uint32_t kernel) const {
+  const Function &function = functions[kernel];
+  std::lock_guard<std::mutex> lock(mutex);
+  if (function.handle.load(std::memory_order_relaxed))
+    return Status();
+  // A thread whose stream is being captured may load code, but has to say that it
+  // means it.
+  int mode = CU_STREAM_CAPTURE_MODE_RELAXED;
+  (void)driver.cuThreadExchangeStreamCaptureMode(&mode);
+  Status status = loadImage(function.image);
+  (void)driver.cuThreadExchangeStreamCaptureMode(&mode);
+  return status.in(nameImage(contents.images[function.image]));
+}
+
+Status Executable::loadImage(size_t number) const {
   // An option's value is a pointer or, here, a number in a pointer's place.
   std::string log(8192, '\0');
   int options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
   void *values[] = {log.data(), reinterpret_cast<void *>(log.size() - 1)};
-  int result = driver.cuModuleLoadDataEx(&module, image.bytes.c_str(), 2,
-                                         options, values);
+  CUmodule module = nullptr;
+  int result = driver.cuModuleLoadDataEx(
+      &module, contents.images[number].bytes.c_str(), 2, options, values);
   if (result != CUDA_SUCCESS) {
-    module = nullptr;
-    Status status = driver.check(result, "cuModuleLoadDataEx").in(loadedImage);
+    Status status = driver.check(result, "cuModuleLoadDataEx");
     std::string line = toOneLine(log.c_str());
     return line.empty() ? status : Status::error(status.message(), ": ", line);
   }
-
-  functions = std::make_unique<Function[]>(contents.kernels.size());
-  for (size_t index = 0; index < contents.kernels.size(); ++index) {
-    const std::string &name = contents.kernels[index].name;
-    if (Status status =
-            driver.check(driver.cuModuleGetFunction(&functions[index].handle,
-                                                    module, name.c_str()),
-                         "cuModuleGetFunction");
-        !status.ok())
-      return status.in(loadedImage, ": kernel '", name, "'");
+  std::vector<CUfunction> handles(contents.kernels.size());
+  Status status = findFunctions(number, module, handles);
+  if (status.ok())
+    status = checkLaunchParams(handles);
+  if (!status.ok()) {
+    (void)driver.cuModuleUnload(module);
+    return status;
   }
-  return checkLaunchParams();
+  modules.push_back(module);
+  for (size_t index = 0; index < handles.size(); ++index)
+    if (handles[index])
+      functions[index].handle.store(handles[index], std::memory_order_release);
+  return Status();
+}
+
+/// Of the kernels that an image is used for.
+Status Executable::findFunctions(size_t image, CUmodule module,
+                                 std::vector<CUfunction> &handles) const {
+  for (size_t index = 0; index < handles.size(); ++index) {
+    const std::string &name = contents.kernels[index].name;
+    if (functions[index].image != image)
+      continue;
+    if (Status status = driver.check(
+            driver.cuModuleGetFunction(&handles[index], module, name.c_str()),
+            "cuModuleGetFunction");
+        !status.ok())
+      return status.in("kernel '", name, "'");
+  }
+  return Status();
 }
 
 /// The driver reads as many parameters as the function has, however many it is
-/// given. Where it can say how many these are, compare now.
-Status Executable::checkLaunchParams() const {
+/// given. Where it can say how many these are, compare now. `handles`: of each
+/// kernel, null for those of other images.
+Status Executable::checkLaunchParams(ArrayView<CUfunction> handles) const {
   if (!driver.cuFuncGetParamInfo)
     return Status();
-  std::vector<size_t> counts(contents.kernels.size());
+  std::vector<size_t> counts(handles.size());
   for (size_t kernel = 0; kernel < counts.size(); ++kernel) {
     size_t offset = 0, bytes = 0;
-    while (driver.cuFuncGetParamInfo(functions[kernel].handle, counts[kernel],
-                                     &offset, &bytes) == CUDA_SUCCESS) {
+    while (handles[kernel] &&
+           driver.cuFuncGetParamInfo(handles[kernel], counts[kernel], &offset,
+                                     &bytes) == CUDA_SUCCESS) {
       if (bytes != sizeof(int64_t))
         return Status::error("kernel '", contents.kernels[kernel].name,
                              "': expected parameter ", counts[kernel],
@@ -143,7 +197,8 @@ Status Executable::checkLaunchParams() const {
   for (const Entry &entry : contents.entries)
     for (const Instruction &instruction : entry.body.code) {
       const auto *launch = std::get_if<Launch>(&instruction);
-      if (launch && launch->params.size() != counts[launch->kernel])
+      if (launch && handles[launch->kernel] &&
+          launch->params.size() != counts[launch->kernel])
         return Status::error("entry '", entry.name, "': kernel '",
                              contents.kernels[launch->kernel].name,
                              "': expected ", counts[launch->kernel],
@@ -176,14 +231,14 @@ Status Executable::launch(size_t entry, ArrayView<TensorArg> args,
 
 /// Once for a kernel, and then for all that the device has.
 Status Executable::allowLargeShared(const Kernel &kernel,
-                                    const Function &function) const {
-  std::lock_guard<std::mutex> lock(attributeMutex);
+                                    Function &function) const {
+  std::lock_guard<std::mutex> lock(mutex);
   if (function.largeShared.load(std::memory_order_relaxed))
     return Status();
   int bytes = maxSharedBytes - int(kernel.staticSharedBytes);
   if (Status status = driver.check(
           driver.cuFuncSetAttribute(
-              function.handle, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+              function.handle.load(), CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
               bytes),
           "cuFuncSetAttribute");
       !status.ok())
@@ -195,7 +250,13 @@ Status Executable::allowLargeShared(const Kernel &kernel,
 Status Executable::launchKernel(const Kernel &kernel, uint32_t index,
                                 const LaunchDims &dims, const int64_t *params,
                                 size_t numParams, CUstream stream) const {
-  const Function &function = functions[index];
+  Function &function = functions[index];
+  CUfunction handle = function.handle.load(std::memory_order_acquire);
+  if (!handle) {
+    if (Status status = loadKernel(index); !status.ok())
+      return status;
+    handle = function.handle.load(std::memory_order_acquire);
+  }
   uint64_t shared =
       uint64_t(kernel.staticSharedBytes) + dims.dynamicSharedBytes;
   if (shared > defaultSharedBytes) {
@@ -227,7 +288,7 @@ Status Executable::launchKernel(const Kernel &kernel, uint32_t index,
     addresses[param] = const_cast<int64_t *>(&params[param]);
   return driver
       .check(
-          driver.cuLaunchKernelEx(&config, function.handle, addresses, nullptr),
+          driver.cuLaunchKernelEx(&config, handle, addresses, nullptr),
           "cuLaunchKernelEx")
       .in("kernel '", kernel.name, "'");
 }

@@ -2,6 +2,7 @@
 
 #include "mortar/Runtime/Executable.h"
 
+#include <algorithm>
 #include <cstring>
 #include <tuple>
 
@@ -104,13 +105,19 @@ const char *imageKindName(CodeImage::Kind kind) {
   return "?";
 }
 
-Expected<size_t> chooseImage(ArrayView<CodeImage> images, int major,
+bool CodeImage::contains(uint32_t kernel) const {
+  return kernels.empty() || std::binary_search(kernels.begin(), kernels.end(), kernel);
+}
+
+Expected<size_t> chooseImage(ArrayView<CodeImage> images, uint32_t kernel, int major,
                              int minor) {
   Rank best{};
   size_t chosen = 0;
   std::string found;
   for (size_t index = 0; index < images.size(); ++index) {
-    found += (index ? ", " : "") + describe(images[index]);
+    if (!images[index].contains(kernel))
+      continue;
+    found += (found.empty() ? "" : ", ") + describe(images[index]);
     Rank rank = rankImage(images[index], major, minor);
     if (rank > best) {
       best = rank;

@@ -326,6 +326,13 @@ Status validateArtifact(const Artifact &artifact) {
           "image ", image.chip,
           ": expected PTX (0), cubin (1) or object (2), found ",
           uint32_t(image.kind));
+    for (size_t at = 0; at < image.kernels.size(); ++at) {
+      uint32_t kernel = image.kernels[at], least = at ? image.kernels[at - 1] + 1 : 0;
+      if (kernel < least || kernel >= artifact.kernels.size())
+        return Status::error("image ", image.chip, ": expected a kernel of ", least,
+                             " to ", artifact.kernels.size(), ", exclusive, found ",
+                             kernel);
+    }
     if (image.kind == CodeImage::Object)
       continue; // only its loader knows CPUs
     if (Expected<Chip> chip = parseChip(image.chip); !chip)

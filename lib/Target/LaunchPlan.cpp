@@ -376,6 +376,7 @@ FailureOr<rt::Artifact> mortar::buildLaunchPlan(ModuleOp module) {
           type.getNumElements() * type.getElementTypeBitWidth() / 8;
     }
     made.programmaticLaunch = bool(kernel->getAttr("mortar.programmatic_launch"));
+    made.onDemand = bool(kernel->getAttr("mortar.on_demand"));
     artifact.kernels.push_back(made);
   });
   auto entries = declareEntries(module);

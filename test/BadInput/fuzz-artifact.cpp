@@ -97,7 +97,7 @@ static void tryArtifact(const uint8_t *data, size_t size) {
     fail("serializes to other bytes");
   for (const CodeImage &image : artifact->images)
     (void)checkImage(image);
-  (void)chooseImage(artifact->images, 9, 0);
+  (void)chooseImage(artifact->images, 0, 9, 0);
   runEntries(*artifact, {data, size});
 }
 

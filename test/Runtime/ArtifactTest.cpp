@@ -62,11 +62,13 @@ void useAll(const Artifact &artifact) {
   }
   for (const CodeImage &image : artifact.images)
     (void)checkImage(image);
-  (void)chooseImage(artifact.images, 9, 0);
+  (void)chooseImage(artifact.images, 0, 9, 0);
 }
 
 TEST(Artifact, RoundTrip) {
   Artifact before = makeArtifact();
+  before.kernels[0].onDemand = true;
+  before.images[1].kernels = {0, 1};
   std::string bytes = serialize(before);
   Expected<Artifact> after = parse(bytes);
   ASSERT_TRUE(after.ok()) << after.message();
@@ -84,6 +86,10 @@ TEST(Artifact, RoundTrip) {
   EXPECT_EQ(after->kernels[1].maxThreads, 64u);
   EXPECT_EQ(after->kernels[1].staticSharedBytes, 128u);
   EXPECT_TRUE(after->kernels[1].programmaticLaunch);
+  EXPECT_TRUE(after->kernels[0].onDemand);
+  EXPECT_FALSE(after->kernels[1].onDemand);
+  EXPECT_EQ(after->images[0].kernels, std::vector<uint32_t>());
+  EXPECT_EQ(after->images[1].kernels, (std::vector<uint32_t>{0, 1}));
   ASSERT_EQ(after->entries.size(), 1u);
   const Entry &entry = after->entries[0];
   EXPECT_EQ(entry.args[1].name, "weight");
@@ -111,7 +117,7 @@ TEST(Artifact, EmptyRoundTrip) {
 /// The format is fixed: files outlive the build which wrote them.
 TEST(Artifact, BytesOfTheHeader) {
   std::string bytes = serialize(makeArtifact());
-  EXPECT_EQ(bytes.substr(0, 16), std::string("MORTAR\0\1\2\0\0\0\7\0\0\0", 16));
+  EXPECT_EQ(bytes.substr(0, 16), std::string("MORTAR\0\1\3\0\0\0\7\0\0\0", 16));
   EXPECT_EQ(bytes.substr(32, 4), "PROD");
   std::string fixed = bytes;
   fixChecksum(fixed);
@@ -240,9 +246,9 @@ TEST(Artifact, ForeignAndOther) {
             "expected a Mortar artifact, found other bytes");
   std::string bytes = serialize(makeArtifact());
   std::string newer = bytes;
-  newer[8] = 3;
+  newer[8] = 4;
   EXPECT_EQ(parse(newer).message(),
-            "expected artifact format version 2, found 3");
+            "expected artifact format version 3, found 4");
   EXPECT_EQ(parse(bytes + "x").message(),
             "expected a payload of " + std::to_string(bytes.size() - 32) +
                 " bytes, found " + std::to_string(bytes.size() - 31));

@@ -37,7 +37,7 @@ TEST_F(CRuntime, Versions) {
   uint32_t api = 0, format = 0, numerics = 0;
   ASSERT_EQ(mortarRuntimeVersion(&api, &format), MORTAR_RUNTIME_OK);
   EXPECT_EQ(api, 1u);
-  EXPECT_EQ(format, 2u);
+  EXPECT_EQ(format, 3u);
   ASSERT_EQ(mortarRuntimeNumericsVersion(executable, &numerics),
             MORTAR_RUNTIME_OK);
   EXPECT_EQ(numerics, 7u);

@@ -27,6 +27,7 @@ protected:
       GTEST_SKIP() << "found a real driver, not the fake one";
     state = get();
     state->launches = state->attributesSet = 0;
+    state->loaded.clear();
     // The fake takes the number of parameters from the name's last digit.
     artifact.images.resize(1);
     artifact.kernels[0].name = "narrow_4";
@@ -140,15 +141,91 @@ TEST_F(ExecutableTest, RefusesToLoad) {
                          "CUDA_ERROR_FAKE (fake)");
   artifact = sound;
   artifact.kernels[1].name = "wide_3";
-  EXPECT_EQ(loadError(), "entry 'rms_norm': kernel 'wide_3': expected 3 "
+  EXPECT_EQ(loadError(), "sm_90 PTX: entry 'rms_norm': kernel 'wide_3': expected 3 "
                          "parameters, found 2");
   artifact = sound;
   artifact.kernels[1].name = "float_2";
-  EXPECT_EQ(loadError(), "kernel 'float_2': expected parameter 0 to have 8 "
+  EXPECT_EQ(loadError(), "sm_90 PTX: kernel 'float_2': expected parameter 0 to have 8 "
                          "bytes, found 4");
   artifact = sound;
   artifact.kernels.clear();
   EXPECT_NE(loadError(), ""); // validated, though never serialized
+  EXPECT_EQ(state->modules, 0);
+}
+
+/// One image a kernel, of which the first is on demand.
+class OnDemandTest : public ExecutableTest {
+protected:
+  void SetUp() override {
+    ExecutableTest::SetUp();
+    artifact.images = {{"sm_90", CodeImage::PTX, "wide", {1}},
+                       {"sm_90", CodeImage::PTX, "narrow", {0}}};
+    artifact.kernels[0].onDemand = true;
+  }
+  Status launchNarrow(const Executable &executable) {
+    arguments.args[0].strides = strides;
+    Status status = launch(executable);
+    arguments.args[0].strides = nullptr;
+    return status;
+  }
+  const int64_t strides[2] = {12, 1};
+};
+
+TEST_F(OnDemandTest, LoadsAtTheFirstLaunch) {
+  {
+    auto executable = Executable::load(artifact);
+    ASSERT_TRUE(executable.ok()) << executable.message();
+    EXPECT_EQ(launch(**executable).message(), "");
+    EXPECT_EQ(state->loaded, "wide\n");
+    EXPECT_EQ(launchNarrow(**executable).message(), "");
+    EXPECT_EQ(state->kernel, "narrow_4");
+    EXPECT_EQ(launchNarrow(**executable).message(), "");
+    EXPECT_EQ(state->loaded, "wide\nnarrow\n");
+    EXPECT_EQ(state->captureMode, 0);
+    EXPECT_EQ(launch(**executable).message(), "");
+    EXPECT_EQ(state->kernel, "wide_2");
+  }
+  EXPECT_EQ(state->modules, 0);
+}
+
+TEST_F(OnDemandTest, ThreadsLoadOnce) {
+  auto executable = Executable::load(artifact);
+  ASSERT_TRUE(executable.ok()) << executable.message();
+  arguments.args[0].strides = strides;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 8; ++thread)
+    threads.emplace_back([&] { EXPECT_EQ(launch(**executable).message(), ""); });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(state->loaded, "wide\nnarrow\n");
+}
+
+TEST_F(OnDemandTest, WhatFailsIsTheLaunchs) {
+  artifact.images[1].bytes = "broken";
+  auto executable = Executable::load(artifact);
+  ASSERT_TRUE(executable.ok()) << executable.message();
+  for (int time = 0; time < 2; ++time)
+    EXPECT_EQ(launchNarrow(**executable).message(),
+              "entry 'rms_norm': sm_90 PTX: cuModuleLoadDataEx: "
+              "CUDA_ERROR_INVALID_PTX (a PTX JIT compilation failed): line 1: bad; line "
+              "2: worse");
+  EXPECT_EQ(launch(**executable).message(), "");
+  artifact.images[1].bytes = "narrow";
+  artifact.kernels[0].name = "narrow_3";
+  executable = Executable::load(artifact);
+  EXPECT_EQ(launchNarrow(**executable).message(),
+            "entry 'rms_norm': sm_90 PTX: entry 'rms_norm': kernel 'narrow_3': expected "
+            "3 parameters, found 4");
+  EXPECT_EQ(state->modules, 1);
+}
+
+TEST_F(OnDemandTest, EveryKernelNeedsAnImage) {
+  artifact.images[1].chip = "sm_100";
+  EXPECT_EQ(loadError(), "device 0 (Fake H100): expected device code for sm_90, found "
+                         "sm_100 PTX");
+  artifact.images.pop_back();
+  EXPECT_EQ(loadError(), "device 0 (Fake H100): expected device code for sm_90, found "
+                         "none at all");
   EXPECT_EQ(state->modules, 0);
 }
 

@@ -9,6 +9,7 @@
 #include "FakeCuda.h"
 
 #include <cstring>
+#include <utility>
 
 using namespace mortar::runtime;
 
@@ -55,7 +56,10 @@ int cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned numOptions,
                   "line 1: bad\nline 2: worse\n");
     return 218;
   }
+  if (state.captureMode != CU_STREAM_CAPTURE_MODE_RELAXED)
+    return 900;
   ++state.modules;
+  state.loaded += text + "\n";
   return *module = reinterpret_cast<CUmodule>(&state), 0;
 }
 int cuModuleUnload(CUmodule) {
@@ -95,6 +99,10 @@ int cuLaunchKernelEx(const LaunchConfig *config, CUfunction function,
   state.params.clear();
   for (char param = '0'; param < name.back(); ++param)
     state.params.push_back(*static_cast<int64_t *>(params[param - '0']));
+  return 0;
+}
+int cuThreadExchangeStreamCaptureMode(int *mode) {
+  std::swap(*mode, state.captureMode);
   return 0;
 }
 int cuGetErrorName(int result, const char **text) {

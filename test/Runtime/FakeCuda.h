@@ -9,6 +9,8 @@
 struct FakeCudaState {
   int retained = 0;
   int modules = 0; // loaded now
+  std::string loaded; // the text of each that was, a line each
+  int captureMode = 0;
   int attributesSet = 0;
   int dynamicShared = 0;
   int launches = 0;

@@ -13,7 +13,7 @@ CodeImage cubin(const char *chip) { return {chip, CodeImage::Cubin, ""}; }
 
 /// The chosen image's number for a device, -1 for none.
 int choose(std::vector<CodeImage> images, int major, int minor) {
-  Expected<size_t> chosen = chooseImage(images, major, minor);
+  Expected<size_t> chosen = chooseImage(images, 0, major, minor);
   return chosen ? int(*chosen) : -1;
 }
 
@@ -41,11 +41,20 @@ TEST(Image, SuffixOnExactMatchOnlyAndThenFirst) {
   EXPECT_EQ(choose({ptx("sm_90a")}, 10, 0), -1);
 }
 
+TEST(Image, OfThoseWithTheKernel) {
+  std::vector<CodeImage> images = {ptx("sm_90"), cubin("sm_90"), ptx("sm_80")};
+  images[0].kernels = {1, 3};
+  images[1].kernels = {3};
+  int found[] = {2, 0, 2, 1};
+  for (uint32_t kernel = 0; kernel < 4; ++kernel)
+    EXPECT_EQ(int(*chooseImage(images, kernel, 9, 0)), found[kernel]);
+}
+
 TEST(Image, ErrorListsWhatThereIs) {
-  EXPECT_EQ(chooseImage({}, 9, 0).message(),
+  EXPECT_EQ(chooseImage({}, 0, 9, 0).message(),
             "expected device code for sm_90, found none at all");
   std::vector<CodeImage> images = {ptx("sm_100"), cubin("sm_80")};
-  EXPECT_EQ(chooseImage(images, 9, 0).message(),
+  EXPECT_EQ(chooseImage(images, 0, 9, 0).message(),
             "expected device code for sm_90, found sm_100 PTX, sm_80 cubin");
 }
 

@@ -143,7 +143,7 @@ static int emitForGPU(ModuleOp module, const mortar::CompileOptions &options) {
   case Emit::Artifact:
     return !write(output, mortar::runtime::serialize(program->artifact));
   case Emit::PTX:
-    return !write(output, program->ptx);
+    return !write(output, program->artifact.images.front().bytes);
   case Emit::Cubin:
     for (const auto &image : program->artifact.images)
       if (image.kind == mortar::runtime::CodeImage::Cubin)
@@ -239,6 +239,7 @@ int main(int argc, char **argv) {
   if (!parseRequireFusions(options))
     return 1;
   options.lineTables = !noLines;
+  options.onDemand = emit != Emit::PTX;
   options.cubin = !noCubin && emit != Emit::PTX && emit != Emit::Nothing;
   if (repetitions)
     return timeCompilation(*file, context, options);

@@ -25,6 +25,9 @@ struct CompileOptions {
   bool mixedDtypes = false;
   /// Add a cubin where ptxas is found. PTX is always there.
   bool cubin = true;
+  /// Put kernels for what isn't aligned into PTX of their own, so that the driver compiles
+  /// them when one is launched. Not with a cubin, which takes no time to load.
+  bool onDemand = true;
   /// On a GPU: up to so many rows, or shorter ones that hold as much as so many of 1024
   /// elements, take the schedule for few. Changes no bit.
   int64_t fewRows = 1024;
@@ -43,8 +46,7 @@ struct LoweredGPUProgram {
 };
 
 struct GPUProgram {
-  runtime::Artifact artifact;
-  std::string ptx;
+  runtime::Artifact artifact;     // its first image is PTX
   std::string assemblerReport; // what ptxas says of registers and spills
   Summary summary;
 };

@@ -18,7 +18,7 @@
 
 namespace mortar::runtime {
 
-constexpr uint32_t artifactFormatVersion = 2;
+constexpr uint32_t artifactFormatVersion = 3;
 
 /// Device code for one chip, or a CPU's.
 struct CodeImage {
@@ -27,6 +27,10 @@ struct CodeImage {
   std::string chip; // "sm_90", "sm_90a", "sm_100f"; "x86-64-v3", "znver3+avx2+…"
   Kind kind = PTX;
   std::string bytes; // PTX text, or an ELF file
+  /// The numbers of the kernels in it, ascending; empty: every kernel.
+  std::vector<uint32_t> kernels = {};
+
+  bool contains(uint32_t kernel) const;
 };
 
 /// "PTX", "cubin", "object"

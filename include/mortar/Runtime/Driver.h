@@ -72,6 +72,7 @@ constexpr int CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8;
 constexpr int CU_JIT_ERROR_LOG_BUFFER = 5;
 constexpr int CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6;
 constexpr int CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1;
+constexpr int CU_STREAM_CAPTURE_MODE_RELAXED = 2;
 constexpr uint32_t CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION = 6;
 
 /// The driver's functions; each returns a CUresult, 0 being success.
@@ -107,6 +108,7 @@ struct Driver {
   int (*cuEventDestroy)(CUevent event);
   int (*cuStreamBeginCapture)(CUstream stream, int mode);
   int (*cuStreamEndCapture)(CUstream stream, CUgraph *graph);
+  int (*cuThreadExchangeStreamCaptureMode)(int *mode);
   int (*cuGraphInstantiate)(CUgraphExec *exec, CUgraph graph,
                             unsigned long long flags);
   int (*cuGraphLaunch)(CUgraphExec exec, CUstream stream);

@@ -50,12 +50,13 @@ Status runEntry(const Artifact &artifact, size_t entry,
 // Images
 //===----------------------------------------------------------------------===//
 
-/// The number of the image for a device of compute capability major.minor: a
-/// cubin of exactly that chip, else one of the same major and the highest
-/// lower minor, else the newest PTX not above the device. Chips with a suffix
-/// ("sm_90a") count on exactly that chip only, and then before those without.
-/// The error lists what there is.
-Expected<size_t> chooseImage(ArrayView<CodeImage> images, int major, int minor);
+/// The number of the image that has a kernel's code for a device of compute
+/// capability major.minor: a cubin of exactly that chip, else one of the same
+/// major and the highest lower minor, else the newest PTX not above the device.
+/// Chips with a suffix ("sm_90a") count on exactly that chip only, and then
+/// before those without. The error lists what there is.
+Expected<size_t> chooseImage(ArrayView<CodeImage> images, uint32_t kernel, int major,
+                             int minor);
 
 /// What the driver takes on trust, as it is handed no size: that PTX is text
 /// and that the tables of a cubin's ELF file lie within it.
@@ -65,12 +66,13 @@ Status checkImage(const CodeImage &image);
 // Executable
 //===----------------------------------------------------------------------===//
 
-/// Immutable once loaded: any number of threads may launch.
+/// Any number of threads may launch.
 class Executable {
 public:
-  /// Validates the artifact, picks an image and loads it into the current
-  /// context, or into device 0's primary one (see currentOrPrimaryContext).
-  /// Compiles PTX where no cubin fits (tens of milliseconds a kernel).
+  /// Validates the artifact, picks images and loads them into the current
+  /// context, or into device 0's primary one (see currentOrPrimaryContext),
+  /// but for those of kernels on demand alone. Compiles PTX where no cubin
+  /// fits (tens of milliseconds a kernel).
   static Expected<std::unique_ptr<Executable>> load(Artifact artifact);
 
   /// Unloads the code: launches must have finished on the device.
@@ -79,8 +81,8 @@ public:
   Executable &operator=(const Executable &) = delete;
 
   const Artifact &artifact() const { return contents; }
-  /// The image in use, such as "sm_90 cubin".
-  const std::string &imageName() const { return loadedImage; }
+  /// The image that was loaded first, such as "sm_90 cubin".
+  const std::string &imageName() const { return firstImage; }
 
   Expected<size_t> workspaceBytes(size_t entry,
                                   ArrayView<TensorArg> args) const;
@@ -88,38 +90,44 @@ public:
   resultShapes(size_t entry, ArrayView<TensorArg> args) const;
 
   /// Enqueues the entry on a stream of the context loaded into. No allocation
-  /// on the device and no synchronization, so a capturing stream will do.
-  /// `workspace` is device memory aligned to workspaceAlignment.
+  /// on the device (but for the code of a kernel on demand) and no
+  /// synchronization, so a capturing stream will do. `workspace` is device
+  /// memory aligned to workspaceAlignment.
   Status launch(size_t entry, ArrayView<TensorArg> args, void *workspace,
                 size_t workspaceBytes, CUstream stream) const;
 
 private:
-  /// A kernel's function on the device. The one thing that changes after
-  /// loading: whether large dynamic shared memory was asked for already.
+  /// A kernel's function on the device; null until the image is loaded that has
+  /// its code.
   struct Function {
-    CUfunction handle = nullptr;
-    mutable std::atomic<bool> largeShared{false};
+    std::atomic<CUfunction> handle{nullptr};
+    size_t image = 0;
+    std::atomic<bool> largeShared{false}; // was asked for
   };
   class StreamLauncher;
 
   Executable(Artifact artifact, const Driver &driver)
       : contents(std::move(artifact)), driver(driver) {}
   Status loadOnDevice();
-  Status loadModule(const CodeImage &image);
-  Status checkLaunchParams() const;
+  Status chooseImages(int major, int minor);
+  Status loadKernel(uint32_t kernel) const;
+  Status loadImage(size_t number) const;
+  Status findFunctions(size_t image, CUmodule module,
+                       std::vector<CUfunction> &handles) const;
+  Status checkLaunchParams(ArrayView<CUfunction> handles) const;
   Status launchKernel(const Kernel &kernel, uint32_t index,
                       const LaunchDims &dims, const int64_t *params,
                       size_t numParams, CUstream stream) const;
-  Status allowLargeShared(const Kernel &kernel, const Function &function) const;
+  Status allowLargeShared(const Kernel &kernel, Function &function) const;
 
   Artifact contents;
   const Driver &driver;
   CUcontext context = nullptr;
-  CUmodule module = nullptr;
   int maxSharedBytes = 0; // a block, static and dynamic, when opted in
-  std::string loadedImage;
+  std::string firstImage;
   std::unique_ptr<Function[]> functions; // one for each kernel
-  mutable std::mutex attributeMutex;
+  mutable std::vector<CUmodule> modules; // loaded
+  mutable std::mutex mutex;              // of what changes after loading
 };
 
 } // namespace mortar::runtime

@@ -168,12 +168,15 @@ struct Entry {
   Program shapes;
 };
 
-/// A function of the device code. Every image contains every kernel.
+/// A function of the device code.
 struct Kernel {
   std::string name;
   uint32_t maxThreads = 1024;     // a block, 1 to 1024
   uint32_t staticSharedBytes = 0; // a block
   bool programmaticLaunch = false;
+  /// Its code is loaded, and PTX compiled, when it is launched first: what few callers
+  /// need, such as the kernel for operands that aren't aligned.
+  bool onDemand = false;
 };
 
 /// Every register, argument, dimension, kernel and count is in range, and no

@@ -62,13 +62,13 @@ struct ConvertMortarToGPUPass
 private:
   LogicalResult convert(FusedOp region, SymbolTable &symbols);
   LogicalResult convertRecurrence(FusedOp region, SymbolTable &symbols);
-  void launch(OpBuilder &b, const RecurrenceProgram &program,
-              const RecurrenceOperands &operands, const RecurrenceSchedule &schedule,
-              SymbolTable &symbols);
+  gpu::GPUFuncOp launch(OpBuilder &b, const RecurrenceProgram &program,
+                        const RecurrenceOperands &operands,
+                        const RecurrenceSchedule &schedule, SymbolTable &symbols);
   LogicalResult launchWide(OpBuilder &b, RowProgram &program,
                            const HostOperands &operands, SymbolTable &symbols);
-  void launch(OpBuilder &b, RowProgram &program, const HostOperands &operands,
-              const RowSchedule &schedule, SymbolTable &symbols);
+  gpu::GPUFuncOp launch(OpBuilder &b, RowProgram &program, const HostOperands &operands,
+                        const RowSchedule &schedule, SymbolTable &symbols);
 
   ChipTraits traits;
   gpu::GPUModuleOp kernels;
@@ -100,9 +100,10 @@ static std::string nameKernel(const RowProgram &program, const RowSchedule &sche
   return name;
 }
 
-void ConvertMortarToGPUPass::launch(OpBuilder &b, RowProgram &program,
-                                    const HostOperands &operands,
-                                    const RowSchedule &schedule, SymbolTable &symbols) {
+gpu::GPUFuncOp ConvertMortarToGPUPass::launch(OpBuilder &b, RowProgram &program,
+                                              const HostOperands &operands,
+                                              const RowSchedule &schedule,
+                                              SymbolTable &symbols) {
   Location loc = FusedOp(program.region).getLoc();
   gpu::GPUFuncOp kernel;
   {
@@ -135,6 +136,7 @@ void ConvertMortarToGPUPass::launch(OpBuilder &b, RowProgram &program,
   gpu::LaunchFuncOp::create(b, loc, kernel, gpu::KernelDim3{blocks, one, one},
                             gpu::KernelDim3{constant(schedule.threads), one, one},
                             /*dynamicSharedMemorySize=*/Value(), parameters);
+  return kernel;
 }
 
 /// One kernel, or two where few and many rows are best dealt out differently.
@@ -165,10 +167,11 @@ LogicalResult ConvertMortarToGPUPass::launchWide(OpBuilder &b, RowProgram &progr
   return success();
 }
 
-void ConvertMortarToGPUPass::launch(OpBuilder &b, const RecurrenceProgram &program,
-                                    const RecurrenceOperands &operands,
-                                    const RecurrenceSchedule &schedule,
-                                    SymbolTable &symbols) {
+gpu::GPUFuncOp ConvertMortarToGPUPass::launch(OpBuilder &b,
+                                              const RecurrenceProgram &program,
+                                              const RecurrenceOperands &operands,
+                                              const RecurrenceSchedule &schedule,
+                                              SymbolTable &symbols) {
   FusedOp region = program.region;
   IndexBuilder index(region.getLoc(), b);
   gpu::GPUFuncOp kernel;
@@ -195,6 +198,7 @@ void ConvertMortarToGPUPass::launch(OpBuilder &b, const RecurrenceProgram &progr
   gpu::LaunchFuncOp::create(index, kernel, gpu::KernelDim3{blocks, one, one},
                             gpu::KernelDim3{index.constant(schedule.threads()), one, one},
                             /*dynamicSharedMemorySize=*/Value(), parameters);
+  return kernel;
 }
 
 /// A kernel with wide accesses of states and rows of keys, and one for what isn't aligned.
@@ -216,7 +220,7 @@ LogicalResult ConvertMortarToGPUPass::convertRecurrence(FusedOp region,
   b.setInsertionPointToStart(&ifAny.getThenRegion().front());
   int64_t width = findChunkWidth(*program);
   auto launchBy = [&](int64_t width) {
-    launch(b, *program, *operands, chooseSchedule(*program, width), symbols);
+    return launch(b, *program, *operands, chooseSchedule(*program, width), symbols);
   };
   if (width == 1) {
     launchBy(1);
@@ -226,7 +230,7 @@ LogicalResult ConvertMortarToGPUPass::convertRecurrence(FusedOp region,
     b.setInsertionPointToStart(&choose.getThenRegion().front());
     launchBy(width);
     b.setInsertionPointToStart(&choose.getElseRegion().front());
-    launchBy(1);
+    launchBy(1)->setAttr(onDemandAttr, builder.getUnitAttr());
   }
   region.erase();
   return success();
@@ -262,7 +266,8 @@ LogicalResult ConvertMortarToGPUPass::convert(FusedOp region, SymbolTable &symbo
     if (failed(launchWide(b, *program, *operands, symbols)))
       return failure();
     b.setInsertionPointToStart(&choose.getElseRegion().front());
-    launch(b, *program, *operands, *byElement, symbols);
+    launch(b, *program, *operands, *byElement, symbols)
+        ->setAttr(onDemandAttr, b.getUnitAttr());
   }
   region.erase();
   return success();

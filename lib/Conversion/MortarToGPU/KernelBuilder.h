@@ -14,6 +14,9 @@ namespace mortar {
 inline constexpr llvm::StringLiteral programmaticLaunchAttr =
     "mortar.programmatic_launch";
 
+/// That of one whose code is loaded when it is launched first.
+inline constexpr llvm::StringLiteral onDemandAttr = "mortar.on_demand";
+
 /// Makes an empty kernel of `threads` threads a block, which has let its dependents launch,
 /// and leaves `b` in it. `constants` are the numbers of parameters that nobody writes; of
 /// `residentBlocks` a multiprocessor must hold as many, if that isn't 0.
