@@ -43,6 +43,8 @@ class Fused:
     def __init__(self, function: Callable[..., Any], in_place: Sequence[str] = (),
                  **options: Any):
         functools.update_wrapper(self, function)
+        # The driver compiles in a third of ptxas's time, when it is launched anyway.
+        options = {"cubin": False, **options}
         self.function, self.options, self.in_place = function, options, tuple(in_place)
         self.signature = inspect.signature(function)
         unknown = set(self.in_place) - set(self.signature.parameters)
@@ -237,7 +239,8 @@ def fuse(function: Callable[..., Any] | None = None, *, in_place: Sequence[str] 
             return mortar.ops.quantize_fp8(mortar.ops.rms_norm(total, weight), scale), total
 
     ``in_place`` names arguments that results overwrite, in the order of the results,
-    unless a caller gives ``out``. Options are those of :func:`mortar.compile`.
+    unless a caller gives ``out``. Options are those of :func:`mortar.compile`, where
+    ``cubin`` is False if it isn't given.
     ``layer.explain(x, …)`` shows the module, its kernels and what did not fuse.
 
     Raises :class:`mortar.TraceError` for whatever can't be in a kernel.

@@ -46,6 +46,32 @@ TEST(Compiler, MakesAnArtifactForAGPU) {
   EXPECT_EQ(mortarProgramDestroy(program), 0);
 }
 
+TEST(Compiler, KernelsOnDemandHaveTheirOwnPtx) {
+  using namespace mortar::runtime;
+  MortarCompileOptions options = optionsFor("sm_90");
+  options.noCubin = 1;
+  MortarProgram program = 0;
+  ASSERT_EQ(compile(layer, options, &program), 0) << lastError();
+  const void *bytes = nullptr;
+  size_t size = 0;
+  ASSERT_EQ(mortarProgramArtifact(program, &bytes, &size), 0);
+  Expected<Artifact> artifact = parseArtifact(bytes, size);
+  ASSERT_TRUE(artifact.ok()) << artifact.message();
+  EXPECT_EQ(mortarProgramDestroy(program), 0);
+  ASSERT_EQ(artifact->images.size(), 2u);
+  for (uint32_t number = 0; number < artifact->kernels.size(); ++number) {
+    const Kernel &kernel = artifact->kernels[number];
+    EXPECT_EQ(kernel.onDemand, kernel.name.find("_x1") != std::string::npos)
+        << kernel.name;
+    for (const CodeImage &image : artifact->images) {
+      EXPECT_EQ(image.contains(number),
+                kernel.onDemand == (&image != &artifact->images[0]));
+      EXPECT_EQ(image.contains(number),
+                image.bytes.find(".entry " + kernel.name + "(") != std::string::npos);
+    }
+  }
+}
+
 TEST(Compiler, DefaultsAreAllZeros) {
   MortarProgram program = 0;
   MortarCompileOptions options = {};

@@ -39,7 +39,7 @@ def compiled(module: str, target: str) -> Executable:
     with _compiling:
         found = _executables.get((module, target))
         if found is None:
-            program = compile_program(module, target=target, name="chain")
+            program = compile_program(module, target=target, name="chain", cubin=False)
             count_compilation()
             if len(program.kernels) != 1:
                 raise NotOneKernel(f"expected one kernel, found {len(program.kernels)}")
