@@ -1,4 +1,4 @@
-"""torch.compile(backend="mortar") as a backend: rows that change, training,
+"""torch.compile(backend="mortar") as a backend: rows and floats that change, training,
 options and caches."""
 
 import os
@@ -11,6 +11,8 @@ import torch
 import mortar
 from conftest import assert_bits
 from dynamo_functions import Block, rms_norm, run
+from mortar import ops
+from mortar.dynamo import Backend
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("fresh_compiler")]
 
@@ -20,7 +22,6 @@ def test_is_listed():
     assert "mortar" in torch._dynamo.list_backends(exclude_tags=("debug", "experimental"))
 
 
-@torch._dynamo.config.patch(specialize_float=True)  # else epsilon is a tensor
 def test_rows_of_batches_have_the_same_bits():
     block = Block(96, 80).bfloat16()
     norm = torch.compile(lambda x, w: rms_norm(x + 1, w), backend="mortar", dynamic=True)
@@ -34,8 +35,6 @@ def test_rows_of_batches_have_the_same_bits():
                         whole[begin:begin + rows].clone())
 
 
-# With dynamic=True PyTorch makes a float64 tensor of epsilon, else.
-@torch._dynamo.config.patch(specialize_float=True)
 @pytest.mark.parametrize("dynamic, width", [(True, 72), (None, 76)])
 def test_other_rows_compile_nothing(dynamic, width):
     block = Block(width, width - 32)
@@ -63,6 +62,56 @@ def test_no_rows():
     compiled = torch.compile(Block(), backend="mortar", dynamic=True)
     compiled(torch.randn(4, 64))
     assert compiled(torch.randn(0, 64))[0].shape == (0, 64)
+
+
+class Norm(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight, self.epsilon = torch.nn.Parameter(torch.rand(64) + 0.5), 1e-6
+
+    def forward(self, x):
+        return rms_norm(x, self.weight, self.epsilon)
+
+
+def with_graphs(function, dynamic):
+    graphs = []
+    return torch.compile(function, backend=Backend(graphs.append), dynamic=dynamic), graphs
+
+
+@pytest.mark.parametrize("dynamic", [True, None])
+def test_a_modules_float_is_a_constant(dynamic):
+    """As its ints are to Dynamo: guarded, and one more graph for another value."""
+    norm, x = Norm(), torch.randn(4, 64) * 1e-3
+    compiled, graphs = with_graphs(norm, dynamic)
+    for epsilon, most in ((1e-6, 2), (1e-3, 3)):
+        norm.epsilon = epsilon
+        for some in (x, x[:3], x[1:]):
+            assert_bits(compiled(some), ops.rms_norm(some, norm.weight, epsilon))
+        assert len(graphs) <= most
+    assert all(len(graph.chains) == 1 for graph in graphs)
+
+
+@torch._dynamo.config.patch(fail_on_recompile_limit_hit=True)
+@pytest.mark.parametrize("dynamic", [True, None])
+def test_a_float_that_keeps_changing_is_none(dynamic):
+    """Inductor has it as an argument of its kernel, before Dynamo gives up on the frame."""
+    norm, x = Norm(), torch.randn(4, 64) * 1e-3
+    compiled, graphs = with_graphs(norm, dynamic)
+    for step in range(2 * torch._dynamo.config.recompile_limit):
+        norm.epsilon = 1e-6 * (step + 1)
+        torch.testing.assert_close(compiled(x), norm(x))
+    assert [len(graph.chains) for graph in graphs] == [1, 1, 1, 1, 0]
+
+
+def test_a_float_that_is_given_is_none():
+    def tempered(x, temperature):
+        return (x @ x.mT) * temperature
+
+    x = torch.randn(4, 64)
+    compiled, graphs = with_graphs(tempered, True)
+    for temperature in (0.5, 0.7, 1.5):
+        torch.testing.assert_close(compiled(x, temperature), tempered(x, temperature))
+    assert len(graphs) == 1
 
 
 @pytest.mark.skipif(
