@@ -6,6 +6,7 @@ import torch
 
 import mortar
 import mortar.torch
+from mortar.dynamo import Backend
 
 transformers = pytest.importorskip("transformers")
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("fresh_compiler")]
@@ -63,10 +64,11 @@ def test_model(name, dtype):
 
 @pytest.mark.parametrize("name", ["llama", "gemma3"])
 def test_other_batches_compile_nothing(name):
-    model, _ = make(name, torch.bfloat16)
-    compiled = torch.compile(model, backend="mortar", dynamic=True)
+    (model, chains), graphs = make(name, torch.bfloat16), []
+    compiled = torch.compile(model, backend=Backend(graphs.append), dynamic=True)
     tokens = torch.randint(0, 64, (7, 8))
     compiled(tokens, use_cache=False)
+    assert [len(graph.chains) for graph in graphs] == [chains]
     before = mortar.compilations()
     for batch in (2, 3, 5):
         found = compiled(tokens[:batch], use_cache=False).logits

@@ -14,7 +14,7 @@ from torch._inductor.custom_graph_pass import get_hash_for_files
 from torch.fx import Graph, GraphModule
 
 from mortar import _arrays, _native
-from mortar.dynamo import chain_op, module, partition, rewrite
+from mortar.dynamo import chain_op, floats, module, partition, rewrite
 from mortar.dynamo.importer import Chain
 from mortar.dynamo.report import GraphReport
 from mortar.errors import MortarError
@@ -96,7 +96,8 @@ class Backend:
         config = dict(torch._TorchCompileInductorWrapper(mode, options, None).config)
         first = config.get(PASS, getattr(torch._inductor.config, PASS))
         config[PASS] = GiveChainsToMortar(self.note, first)
-        return compile_fx(model, inputs, config_patches={**config, **self.patches})
+        with floats.constants(model):
+            return compile_fx(model, inputs, config_patches={**config, **self.patches})
 
     def reset(self) -> None:
         from torch._inductor.cudagraph_trees import reset_cudagraph_trees
