@@ -71,7 +71,6 @@ int mortarCollect(PyObject *args, PyObject *kwargs, PyObject *out, Call *call) {
   call->kwargs = PyDict_Size(kwargs) ? kwargs : NULL;
   if (!addTuple(args, call))
     return 0;
-  call->argCount = call->count;
   if (call->kwargs) {
     if (PyDict_Size(kwargs) > MAX_VALUES - call->count)
       return 0;
@@ -137,7 +136,6 @@ int mortarLook(const Call *call, Signature *signature) {
     } else
       Py_IncRef(seen->constant = call->values[index]);
   }
-  signature->argCount = call->argCount;
   signature->outCount = call->outCount;
   if (!call->kwargs)
     return 1;
@@ -199,8 +197,8 @@ static int hasNames(const Signature *signature, const Call *call) {
 
 int mortarHasSignature(const Signature *signature, const Call *call) {
   int32_t index;
-  if (call->count != signature->count || call->argCount != signature->argCount ||
-      call->outCount != signature->outCount || !hasNames(signature, call))
+  if (call->count != signature->count || call->outCount != signature->outCount ||
+      !hasNames(signature, call))
     return 0;
   for (index = 0; index < call->count; ++index)
     if (!isLike(&signature->values[index], call, index))

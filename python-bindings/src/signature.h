@@ -24,7 +24,7 @@ typedef struct Call {
   DLTensor tensors[MAX_VALUES]; /* of values that are some */
   PyObject *kwargs;
   PyObject *outs; /* its own tuple where out is a list, else null */
-  int32_t count, argCount, outCount; /* -1 where there is no out */
+  int32_t count, outCount; /* -1 where there is no out */
 } Call;
 
 /* A constant, or what is looked at of a tensor. */
@@ -50,7 +50,7 @@ typedef struct Numbers {
 typedef struct Signature {
   const struct Signature *next;
   Value values[MAX_VALUES];
-  int32_t count, argCount, outCount;
+  int32_t count, outCount;
   int32_t extentCount;
   Extent extents[MAX_EXTENTS];
   PyObject *names;     /* of values passed by name */

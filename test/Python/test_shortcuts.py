@@ -1,4 +1,4 @@
-"""Calls like an earlier one go another way (mortar/_shortcuts.py, src/signature.c): with the
+"""Calls like an earlier one go another way (mortar/_shortcuts.py, src/shortcut.c): with the
 same results, and the same refusals."""
 
 import gc
@@ -103,6 +103,102 @@ def test_tells_signatures_apart(randn, ways):
     assert not ways
 
 
+def test_tells_names_apart(randn, ways):
+    """Also where as many values come in another order."""
+    op = mortar.fuse(lambda rows, more: ops.residual_add(ops.rms_norm(rows, None), more))
+    a, b = randn(6, 256), randn(6, 256)
+    expected = op._call_anew((a, b), {}, None), op._call_anew((b, a), {}, None)
+    for _ in range(2):
+        ways.clear()
+        assert_bits(op(rows=a, more=b), expected[0])
+        assert_bits(op(rows=b, more=a), expected[1])
+        assert_bits(op(more=b, rows=a), expected[0])
+        assert_bits(op(more=a, rows=b), expected[1])
+        assert_bits(op(a, more=b), expected[0])
+    assert not ways
+
+
+def test_ways_to_give_out(randn, ways):
+    """A tensor, a tuple and a list are taken; another kind, one too many and none of them are
+    what they would be at a first call."""
+    rows, weight, out = randn(6, 256), randn(256), x(6, 256)
+    expected = ops.rms_norm(rows, weight, 0.125)
+    for given in (out, (out,), [out]):
+        for _ in range(2):
+            out.zero_()
+            ways.clear()
+            assert ops.rms_norm(rows, weight, 0.125, out=given) is out
+            assert_bits(out, expected)
+        assert not ways
+    for wrong in ((), (out, out), [], 3):
+        with pytest.raises((mortar.LaunchError, TypeError)):
+            ops.rms_norm(rows, weight, 0.125, out=wrong)
+    a, b = randn(6, 256), randn(6, 256)
+    for _ in range(2):
+        ops.fused_add_rms_norm(a, b, weight)
+        with pytest.raises(mortar.LaunchError, match="expected out to be 2"):
+            ops.fused_add_rms_norm(a, b, weight, out=(out,))
+
+
+def test_tells_zeros_apart():
+    """0.0 and -0.0 are equal, a NaN is not even itself: they are compared by their bits."""
+    seen = []
+
+    @mortar.fuse
+    def op(rows, factor):
+        seen.append(str(factor))
+        return ops.rms_norm(rows, None, 1.0 if str(factor) == "0.0" else 3.0)
+
+    for factor in (0.0, -0.0, float("nan")) * 3:
+        expected = 0.5 ** 0.5 if str(factor) == "0.0" else 0.5
+        assert_bits(op(x(), factor), torch.full((5, 256), expected, dtype=BF16))
+    assert seen == ["0.0", "-0.0", "nan"]
+
+
+def test_counts_as_changed():
+    """What a call overwrites, in place or as out, and nothing else."""
+    for _ in range(3):
+        a, b, one, two = x(), x(), x(), x()
+        versions = [tensor._version for tensor in (a, b, W, one, two)]
+        ops.fused_add_rms_norm(a, b, W)
+        ops.fused_add_rms_norm(a, b, W, out=(one, two))
+        assert [tensor._version - version for tensor, version in
+                zip((a, b, W, one, two), versions)] == [1, 1, 0, 1, 1]
+
+
+def test_counts_states_as_changed(randn):
+    """What a call overwrites beside its results; and it keeps no hold on that."""
+    q, k, v = randn(2, 1, 8), randn(2, 1, 8), randn(2, 1, 8)
+    decay, beta = torch.ones(2, 1), torch.ones(2, 1)
+    state, slots = torch.zeros(4, 1, 8, 8), torch.tensor([1, 2], dtype=torch.int32)
+    for _ in range(3):
+        version, count = state._version, sys.getrefcount(state)
+        found = ops.gated_delta_rule(q, k, v, decay, beta, state, slots)
+        assert state._version == version + 1 and sys.getrefcount(state) == count
+        assert found._version <= 1
+
+
+def test_lets_other_threads_run():
+    """While a kernel runs on a CPU."""
+    rows, done = x(60000, 512), []
+    ops.rms_norm(rows, None, out=rows)
+
+    def ran_meanwhile(_):
+        done.clear()
+        thread = threading.Thread(target=lambda: done.append(ops.rms_norm(rows, None, out=rows)))
+        thread.start()  # returns when the thread gives way: in the kernel, or at its end
+        was_early = not done
+        thread.join()
+        return was_early
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(100)  # nobody is made to give way
+    try:
+        assert any(map(ran_meanwhile, range(5)))
+    finally:
+        sys.setswitchinterval(before)
+
+
 def test_tells_texts_apart():
     op = mortar.fuse(lambda rows, way: ops.rms_norm(rows, None, {
         "the first": 1.0, "the other": 3.0, "1st": 1.0, "2nd": 3.0}[way]))
@@ -162,6 +258,9 @@ def test_parts_of_rows(randn, ways):
     (lambda: ops.rms_norm(x(), x(255)), r"weight: expected the shape \(256,\)"),
     (lambda: ops.rms_norm(x(256, 5).T, W),
      "argument 'x': expected the last dimension to have stride 1, found 5"),
+    (lambda: ops.rms_norm(x().to_sparse(), W), "expected a dense tensor, found a sparse"),
+    (lambda: torch.vmap(lambda rows: ops.rms_norm(rows, W))(x(2, 5, 256)),
+     "expected a tensor with memory of its own"),
     (lambda: ops.rms_norm(x(), W, out=x(4, 256)),
      r"argument 'out\[0\]': expected extent 0 to be 5, found 4"),
     (lambda: ops.rms_norm(x(), W, out=x(dtype=torch.float32)),
@@ -184,6 +283,7 @@ def test_no_reference_is_kept():
     for call in (lambda a, b: ops.fused_add_rms_norm(a, b, weight),
                  lambda a, b: norm_to_fp8(a, b, weight, torch.ones(1)),
                  lambda a, b: ops.rms_norm(a, weight, 1e-6, out=b),
+                 lambda a, b: ops.rms_norm(a, weight, 1e-6, out=[b]),
                  lambda a, b: ops.rms_norm(a, b)):
         for _ in range(3):
             a, b = x(), x()
@@ -197,10 +297,22 @@ def test_no_reference_is_kept():
     gc.collect()
     assert not [one for one in gone if one() is not None]
     ops.rms_norm(x(), weight, 0.5)
-    before = sys.getrefcount(weight)
+    counts = sys.getrefcount(weight), sys.getrefcount(torch.Tensor)
     for _ in range(100):
         ops.rms_norm(x(), weight, 0.5)
-    assert sys.getrefcount(weight) == before
+    assert (sys.getrefcount(weight), sys.getrefcount(torch.Tensor)) == counts
+
+
+def test_ends_with_its_function():
+    """What was learned, of several signatures, and with it the code."""
+    op = mortar.fuse(lambda rows: ops.rms_norm(rows, None, 0.375))
+    for width in (8, 16, 8, 16):
+        op(x(2, width))
+    gone = [weakref.ref(compiled.executable) for compiled in op._compiled.values()]
+    assert len(gone) == 2
+    del op
+    gc.collect()
+    assert not [one for one in gone if one() is not None]
 
 
 def test_threads(randn):
