@@ -75,7 +75,7 @@ static int call(void *self, const TVMFFIAny *args, int32_t count, TVMFFIAny *res
   for (index = 0; index < bound->count; ++index) {
     const DLTensor *from = tensorOf(&args[index]);
     if (args[index].type_index == kTVMFFIOpaquePtr && isOnCPU)
-      tensors[index] = *(const MortarTensor *)args[index].v_ptr; /* by _arrays.py: NumPy's */
+      tensors[index] = *(const MortarTensor *)args[index].v_ptr; /* NumPy's, of _arrays.py */
     else if (!from || mortarConvert(bound, from, &tensors[index]))
       return mortarFailConversion(bound, from, index);
   }

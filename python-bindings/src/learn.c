@@ -13,9 +13,9 @@ enum {
   ARGS,
   KWARGS,
   OUT,
-  MAKE,    /* a function of the call's values, a tuple of tensors; or None */
-  REFUSE,  /* raises what the runtime refused */
-  INTEGERS, /* those that mortarBind takes, how many are made, whether results are a tuple */
+  MAKE,     /* a function of the call's values, a tuple of tensors; or None */
+  REFUSE,   /* raises what the runtime refused */
+  INTEGERS, /* mortarBind's, how many tensors are made, whether results are a tuple */
   ARGUMENTS,
   EXTENTS, /* pairs of a value and its axis */
   RESULTS,
@@ -163,10 +163,10 @@ TVM_FFI_DLL_EXPORT PyObject *mortarShortcut(PyObject *parts) {
 /* The members of Needs in their order, the first as DLPack's capsule. Once, before the
    first mortarShortcut; whether that is of use. */
 TVM_FFI_DLL_EXPORT int mortarShortcutNeeds(PyObject *needs) {
-  PyObject **members[] = {&mortarNeeds.missed,        &mortarNeeds.none,
-                          &mortarNeeds.tupleType,     &mortarNeeds.listType,
-                          &mortarNeeds.floatType,     &mortarNeeds.tensorType,
-                          &mortarNeeds.parameterType, &mortarNeeds.isGradEnabled,
+  PyObject **members[] = {&mortarNeeds.missed,           &mortarNeeds.none,
+                          &mortarNeeds.tupleType,        &mortarNeeds.listType,
+                          &mortarNeeds.floatType,        &mortarNeeds.tensorType,
+                          &mortarNeeds.parameterType,    &mortarNeeds.isGradEnabled,
                           &mortarNeeds.incrementVersion, &mortarNeeds.requiresGrad,
                           &mortarNeeds.isNeg};
   size_t index, count = sizeof members / sizeof *members;

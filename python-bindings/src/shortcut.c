@@ -16,7 +16,7 @@ static PyObject *missed(void) {
   return mortarNeeds.missed;
 }
 
-/* Of an object, or of what a method gives; a new reference, which is given up. */
+/* The truth of what a call gave, which is given up; -1 where it gave nothing. */
 static int isTrue(PyObject *object) {
   int found = object ? PyObject_IsTrue(object) : -1;
   Py_DecRef(object);

@@ -69,11 +69,11 @@ extern const char MORTAR_SHORTCUT[]; /* what capsules of signatures are called *
 /* Of args, kwargs and out; its self is the capsule of a signature. */
 PyObject *mortarCallShortcut(PyObject *self, PyObject *const *given, Py_ssize_t count);
 
-int mortarIsTensor(const Call *call, int32_t number);
-/* All but the tensors' contents; 0 if there are too many values. What is collected is
-   given up in the end, also then. */
+/* A call's values and their types; 0 if there are too many. What is collected is given up
+   in the end, also then. */
 int mortarCollect(PyObject *args, PyObject *kwargs, PyObject *out, Call *call);
 void mortarGiveUp(Call *call);
+int mortarIsTensor(const Call *call, int32_t number); /* of PyTorch, by its type */
 /* Looks at the tensors; 0, and nothing raised, if one can't be passed. */
 int mortarReadTensors(Call *call);
 

@@ -81,6 +81,13 @@ def test_same_bits(randn, ways):
             assert one.stride() == other.stride() and one.data_ptr() != other.data_ptr()
 
 
+def test_without_elements(ways):
+    """Strides say nothing where there is nothing."""
+    for _ in range(2):
+        assert ops.rms_norm(x(256, 2).t()[:0], W, 0.75).shape == (0, 256)
+    assert ways == ["rms_norm"]
+
+
 def test_tells_signatures_apart(randn, ways):
     """Types, row lengths, ranks, constants and keywords: none takes another's code."""
     op = mortar.fuse(lambda rows, weight, epsilon=1.0, *, inner=None: ops.rms_norm(
