@@ -145,6 +145,11 @@ MORTAR_RUNTIME_API int mortarRuntimeResultShapes(MortarExecutable executable,
                                                  size_t numArgs, int64_t *dims,
                                                  size_t capacity);
 
+/* Whether launches of the entry may take workspace: 0 saves asking how much. */
+MORTAR_RUNTIME_API int mortarRuntimeTakesWorkspace(MortarExecutable executable,
+                                                   uint32_t entry,
+                                                   uint32_t *takes);
+
 /* Bytes of workspace which a launch with these arguments takes. */
 MORTAR_RUNTIME_API int mortarRuntimeWorkspaceBytes(MortarExecutable executable,
                                                    uint32_t entry,

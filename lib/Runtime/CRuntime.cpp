@@ -358,6 +358,17 @@ int mortarRuntimeResultShapes(MortarExecutable executable, uint32_t entry,
   });
 }
 
+int mortarRuntimeTakesWorkspace(MortarExecutable executable, uint32_t entry,
+                                uint32_t *takes) {
+  return getFromEntry(executable, entry, takes, [](const Entry &found) {
+    const std::vector<Instruction> &code = found.body.code;
+    return uint32_t(std::any_of(
+        code.begin(), code.end(), [](const Instruction &instruction) {
+          return std::holds_alternative<Workspace>(instruction);
+        }));
+  });
+}
+
 int mortarRuntimeWorkspaceBytes(MortarExecutable executable, uint32_t entry,
                                 const MortarTensor *args, size_t numArgs,
                                 size_t *bytes) {

@@ -61,20 +61,15 @@ Status checkAddress(const TensorArg &arg) {
     empty |= arg.shape[dim] == 0;
   if (empty)
     return Status();
-  uint32_t elementBytes = elementTypeBytes(arg.type);
-  uint64_t elements = 1;
-  for (uint32_t dim = 0; dim < arg.rank; ++dim) {
-    uint64_t extent = uint64_t(arg.shape[dim]);
-    if (extent >
-        uint64_t(std::numeric_limits<int64_t>::max()) / elementBytes / elements)
+  int64_t elementBytes = elementTypeBytes(arg.type), bytes = elementBytes;
+  for (uint32_t dim = 0; dim < arg.rank; ++dim)
+    if (__builtin_mul_overflow(bytes, arg.shape[dim], &bytes))
       return Status::error("expected less than 2^63 bytes, found more");
-    elements *= extent;
-  }
   if (!arg.data)
-    return Status::error("expected a data pointer for ", elements,
+    return Status::error("expected a data pointer for ", bytes / elementBytes,
                          " elements, found null");
   auto address = reinterpret_cast<uintptr_t>(arg.data);
-  if (address % elementBytes)
+  if (address & (elementBytes - 1)) // a power of two
     return Status::error("expected data aligned to ", elementBytes,
                          " bytes, found address ", address);
   return Status();

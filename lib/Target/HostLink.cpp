@@ -141,21 +141,21 @@ HostCode::load(const runtime::Artifact &artifact) {
 // Running
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// A strided memref descriptor of any rank: five words and two a dimension.
-struct Descriptor {
-  llvm::SmallVector<int64_t, 8> words;
-  explicit Descriptor(const runtime::TensorArg &arg) {
-    auto address = reinterpret_cast<int64_t>(arg.data);
-    words = {address, address, /*offset=*/0};
-    words.append(arg.shape, arg.shape + arg.rank);
-    size_t first = words.size();
-    words.append(arg.rank, 1);
-    for (int64_t i = arg.rank - 1, stride = 1; i >= 0; stride *= arg.shape[i], --i)
-      words[first + i] = arg.strides ? arg.strides[i] : stride;
+/// Appends a strided memref descriptor of any rank: three words and two a dimension.
+static void describe(const runtime::TensorArg &arg, SmallVectorImpl<int64_t> &words) {
+  auto address = reinterpret_cast<int64_t>(arg.data);
+  words.append({address, address, /*offset=*/0});
+  words.append(arg.shape, arg.shape + arg.rank);
+  if (arg.strides) {
+    words.append(arg.strides, arg.strides + arg.rank);
+    return;
   }
-};
-} // namespace
+  words.append(arg.rank, 1);
+  for (int64_t i = int64_t(arg.rank) - 2; i >= 0; --i) {
+    int64_t *stride = words.end() - arg.rank + i;
+    *stride = stride[1] * arg.shape[i + 1];
+  }
+}
 
 runtime::Status HostCode::run(size_t number,
                               runtime::ArrayView<runtime::TensorArg> args) {
@@ -172,10 +172,15 @@ runtime::Status HostCode::run(size_t number,
   const runtime::Entry &entry = allEntries[number];
   if (auto status = runtime::checkForLaunch(entry, args); !status.ok())
     return status;
-  SmallVector<Descriptor, 8> descriptors(args.begin(), args.end());
-  SmallVector<void *, 8> pointers;
-  for (Descriptor &descriptor : descriptors)
-    pointers.push_back(descriptor.words.data());
+  SmallVector<int64_t, 128> words;
+  SmallVector<size_t, 16> firsts;
+  for (const runtime::TensorArg &arg : args) {
+    firsts.push_back(words.size());
+    describe(arg, words);
+  }
+  SmallVector<void *, 16> pointers;
+  for (size_t first : firsts) // only now: words have moved as they grew
+    pointers.push_back(&words[first]);
   const char *failed = functions[number](pointers.data());
   return failed ? runtime::Status::error("entry '", entry.name, "': ", failed)
                 : runtime::Status();

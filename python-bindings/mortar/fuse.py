@@ -9,8 +9,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mortar import _arrays, _cuda, _shortcuts
+from mortar import _arrays, _cuda
 from mortar._compiled import Compiled, Traced
+from mortar._shortcuts import MISSED, Shortcuts
 from mortar._trace import Value
 from mortar.compiler import compile_program
 from mortar.errors import LaunchError, TraceError
@@ -20,6 +21,7 @@ _compilations = 0
 
 
 def _torch_compiles() -> bool:
+    """Until a call has had PyTorch's tensors: then PyTorch's own function stands here."""
     torch = sys.modules.get("torch")
     return torch is not None and torch.compiler.is_compiling()
 
@@ -63,31 +65,24 @@ class Fused:
         self._compiled: dict[tuple, Compiled] = {}
         self._by_module: dict[tuple[str, str], Compiled] = {}
         self._compiling = threading.RLock()  # a function may call itself, however wrong
-        self._shortcuts = _shortcuts.Shortcuts()
+        self._shortcuts = Shortcuts()
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         if _torch_compiles() and not any(
                 type(value) is Value for value in (*args, *kwargs.values())):
             from mortar import torch as custom_ops
             return custom_ops.call(self, args, kwargs, out)
-        return self._call(args, kwargs, out)
+        results = self._shortcuts.call(args, kwargs, out)
+        return self._call_anew(args, kwargs, out) if results is MISSED else results
 
     def run(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         """Calling, where PyTorch doesn't trace."""
-        return self._call(args, kwargs, out)
+        results = self._shortcuts.call(args, kwargs, out)
+        return self._call_anew(args, kwargs, out) if results is MISSED else results
 
     def __reduce__(self) -> str:
         """Copied and pickled as functions are: by name."""
         return self.__qualname__
-
-    def _call(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
-        values, types = _shortcuts.in_a_row(args, kwargs, out)
-        shortcut = self._shortcuts.by_types.get(types)
-        if shortcut is not None:
-            results = shortcut(values)
-            if results is not _shortcuts.MISSED:
-                return results
-        return self._call_anew(args, kwargs, out)
 
     def _call_anew(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:
         arrays, parts = [], []
@@ -141,12 +136,13 @@ class Fused:
             out = [values[number] for number in in_place]
         results = compiled(framework, device, arrays, out)
         if isinstance(framework, _arrays.Torch):
+            global _torch_compiles
+            _torch_compiles = framework.torch.compiler.is_compiling
             # What is given as out comes last in a row of the call's values.
             outs = (None if out is None else in_place or
                     range(len(args) + len(kwargs), len(args) + len(kwargs) + compiled.count))
-            self._shortcuts.learn(
-                framework, compiled, device, self._known[key][1], numbers, outs,
-                *_shortcuts.in_a_row(args, kwargs, None if in_place else out))
+            self._shortcuts.learn(framework, compiled, device, self._known[key][1], numbers,
+                                  outs, args, kwargs, None if in_place else out)
         return results
 
     def _inline(self, args: tuple, kwargs: dict[str, Any], out: Any) -> Any:

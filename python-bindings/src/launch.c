@@ -38,11 +38,9 @@ static int launchWithWorkspace(const Bound *bound, const MortarTensor *tensors,
   return status;
 }
 
-int mortarLaunch(const Bound *bound, const MortarTensor *tensors) {
+int mortarLaunch(const Bound *bound, const MortarTensor *tensors, void *stream) {
   size_t bytes = 0;
-  void *stream = NULL;
-  if (bound->device.device_type != kDLCPU) { /* whose code takes neither */
-    stream = TVMFFIEnvGetStream(bound->device.device_type, bound->device.device_id);
+  if (bound->takesWorkspace) {
     if (mortarRuntimeWorkspaceBytes(bound->executable, bound->entry, tensors,
                                     bound->count, &bytes))
       return MORTAR_RUNTIME_ERROR;
@@ -53,9 +51,17 @@ int mortarLaunch(const Bound *bound, const MortarTensor *tensors) {
                              0, stream);
 }
 
+static const DLTensor *tensorOf(const TVMFFIAny *any) {
+  if (any->type_index == kTVMFFITensor)
+    return (const DLTensor *)((const char *)any->v_obj + sizeof(TVMFFIObject));
+  return any->type_index == kTVMFFIDLTensorPtr ? (const DLTensor *)any->v_ptr : NULL;
+}
+
 static int call(void *self, const TVMFFIAny *args, int32_t count, TVMFFIAny *result) {
   const Bound *bound = self;
+  const int isOnCPU = bound->device.device_type == kDLCPU;
   MortarTensor tensors[MAX_ARGUMENTS];
+  void *stream = NULL;
   uint32_t index;
   int status;
   (void)result;
@@ -66,10 +72,16 @@ static int call(void *self, const TVMFFIAny *args, int32_t count, TVMFFIAny *res
              bound->count, count);
     return mortarFail("mortar.LaunchError", message);
   }
-  for (index = 0; index < bound->count; ++index)
-    if (mortarConvert(bound, &args[index], index, &tensors[index]))
-      return -1;
-  status = mortarLaunch(bound, tensors);
+  for (index = 0; index < bound->count; ++index) {
+    const DLTensor *from = tensorOf(&args[index]);
+    if (args[index].type_index == kTVMFFIOpaquePtr && isOnCPU)
+      tensors[index] = *(const MortarTensor *)args[index].v_ptr; /* NumPy's, of _arrays.py */
+    else if (!from || mortarConvert(bound, from, &tensors[index]))
+      return mortarFailConversion(bound, from, index);
+  }
+  if (!isOnCPU) /* whose code takes none */
+    stream = TVMFFIEnvGetStream(bound->device.device_type, bound->device.device_id);
+  status = mortarLaunch(bound, tensors, stream);
   return status == MORTAR_RUNTIME_ERROR ? mortarFailLaunch() : status;
 }
 
@@ -78,7 +90,8 @@ int mortarBind(const int64_t *numbers, Bound *bound) {
   bound->entry = (uint32_t)numbers[1];
   bound->device.device_type = (DLDeviceType)numbers[2];
   bound->device.device_id = (int32_t)numbers[3];
-  if (mortarRuntimeArgumentCount(bound->executable, bound->entry, &bound->count))
+  if (mortarRuntimeArgumentCount(bound->executable, bound->entry, &bound->count) ||
+      mortarRuntimeTakesWorkspace(bound->executable, bound->entry, &bound->takesWorkspace))
     return mortarFailLaunch();
   if (bound->count > MAX_ARGUMENTS)
     return mortarFail("mortar.LaunchError", "expected at most 64 arguments");

@@ -1,10 +1,10 @@
 /*===- launch.h - What the ways of a launch share ---------------*- C -*-===*\
 |*                                                                            *|
-|* A launch from Python has no Python on its way: the caller's tensors come   *|
-|* as DLTensors (from PyTorch by its C exchange API, from others by           *|
-|* __dlpack__), the stream is the framework's current one as TVM FFI knows    *|
-|* it, and mortarRuntimeLaunch does the rest. C and no CPython: one binary is *|
-|* for every Python.                                                          *|
+|* The caller's tensors come as DLTensors: PyTorch's by its C exchange API,   *|
+|* to a function that TVM FFI calls (launch.c) or, where a call is like an    *|
+|* earlier one, that CPython calls itself (shortcut.c); others' by            *|
+|* __dlpack__. The stream is the framework's current one, and                 *|
+|* mortarRuntimeLaunch does the rest. One binary is for every Python.         *|
 |*                                                                            *|
 \*===----------------------------------------------------------------------===*/
 
@@ -22,6 +22,7 @@ typedef struct Bound {
   uint64_t executable;
   uint32_t entry;
   uint32_t count; /* of arguments, results among them */
+  uint32_t takesWorkspace;
   DLDevice device;
 } Bound;
 
@@ -32,15 +33,12 @@ int mortarFailLaunch(void); /* mortarRuntimeLastError, as a mortar.LaunchError *
 /* From four integers: the executable, the entry, the device's type and number. */
 int mortarBind(const int64_t *numbers, Bound *bound);
 
-/* The tensor that a value passes, or null. */
-const DLTensor *mortarTensorOf(const TVMFFIAny *any);
+/* As the runtime takes it; -1, and nothing raised, if it can't be an argument. */
+int mortarConvert(const Bound *bound, const DLTensor *from, MortarTensor *tensor);
+/* Raises why: of argument number `index`, null if that is no tensor. */
+int mortarFailConversion(const Bound *bound, const DLTensor *from, uint32_t index);
 
-/* Argument number `index`, as the runtime takes it. */
-int mortarConvert(const Bound *bound, const TVMFFIAny *any, uint32_t index,
-                  MortarTensor *tensor);
-
-/* On the device's current stream. MORTAR_RUNTIME_ERROR is the runtime's refusal, which
-   isn't raised yet. */
-int mortarLaunch(const Bound *bound, const MortarTensor *tensors);
+/* MORTAR_RUNTIME_ERROR is the runtime's refusal, which isn't raised yet. */
+int mortarLaunch(const Bound *bound, const MortarTensor *tensors, void *stream);
 
 #endif /* MORTAR_PYTHON_LAUNCH_H */

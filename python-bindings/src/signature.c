@@ -4,43 +4,99 @@
 |* compiled to, which arguments that takes, which results it overwrites) is   *|
 |* the same for each call whose values look the same: tensors by element      *|
 |* type, rank, device, and the extents that are compiled for, constants by    *|
-|* their bits. A signature is one such look, as a function of a call's values *|
-|* that launches where they have it, and asks the next signature where they   *|
-|* have not. It never changes, so that any threads may call it.               *|
+|* their bits. A signature is one such look. It never changes, so that any    *|
+|* threads may compare with it.                                               *|
 |*                                                                            *|
 |* It takes no check away: those of addresses, shapes, strides and overlap    *|
 |* are the runtime's, at each launch.                                         *|
 |*                                                                            *|
 \*===----------------------------------------------------------------------===*/
 
-#include "launch.h"
+#include "signature.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { MAX_VALUES = 64, MAX_EXTENTS = 256, MIN_RANK_WITH_HEADS = 3 };
+enum { MIN_RANK_WITH_HEADS = 3 };
 
-/* A constant, or what is looked at of a tensor. */
-typedef struct Value {
-  TVMFFIAny constant;
-  DLDataType type;
-  DLDevice device;
-  int32_t rank; /* -1: a constant */
-  int32_t heads;
-} Value;
+Needs mortarNeeds;
 
-typedef struct Extent {
-  int64_t value, axis, extent;
-} Extent;
+static PyObject *typeOf(PyObject *object) {
+  PyObject *type = PyObject_Type(object);
+  Py_DecRef(type); /* the object keeps it */
+  return type;
+}
 
-typedef struct Signature {
-  Bound bound;
-  TVMFFIObjectHandle next;
-  int64_t number, launches, valueCount, extentCount;
-  int64_t arguments[MAX_ARGUMENTS]; /* each the number of a value */
-  Value values[MAX_VALUES];
-  Extent extents[MAX_EXTENTS];
-} Signature;
+static int addTuple(PyObject *tuple, Call *call) {
+  Py_ssize_t index, size = PyTuple_Size(tuple);
+  if (size > MAX_VALUES - call->count)
+    return 0;
+  for (index = 0; index < size; ++index)
+    call->values[call->count++] = PyTuple_GetItem(tuple, index);
+  return 1;
+}
+
+static int addOut(PyObject *out, Call *call) {
+  PyObject *type;
+  int32_t before = call->count;
+  call->outCount = -1;
+  if (out == mortarNeeds.none)
+    return 1;
+  type = typeOf(out);
+  if (type == mortarNeeds.listType) /* which another thread may change meanwhile */
+    out = call->outs = PySequence_Tuple(out);
+  if (!out)
+    return 0;
+  if (type == mortarNeeds.tupleType || type == mortarNeeds.listType) {
+    if (!addTuple(out, call))
+      return 0;
+  } else if (call->count < MAX_VALUES)
+    call->values[call->count++] = out;
+  else
+    return 0;
+  call->outCount = call->count - before;
+  return 1;
+}
+
+int mortarIsTensor(const Call *call, int32_t number) {
+  return call->types[number] == mortarNeeds.tensorType ||
+         call->types[number] == mortarNeeds.parameterType;
+}
+
+int mortarCollect(PyObject *args, PyObject *kwargs, PyObject *out, Call *call) {
+  PyObject *name;
+  Py_ssize_t position = 0;
+  int32_t index;
+  call->count = 0;
+  call->outs = NULL;
+  call->kwargs = PyDict_Size(kwargs) ? kwargs : NULL;
+  if (!addTuple(args, call))
+    return 0;
+  if (call->kwargs) {
+    if (PyDict_Size(kwargs) > MAX_VALUES - call->count)
+      return 0;
+    while (PyDict_Next(kwargs, &position, &name, &call->values[call->count]))
+      ++call->count;
+  }
+  if (!addOut(out, call))
+    return 0;
+  for (index = 0; index < call->count; ++index)
+    call->types[index] = typeOf(call->values[index]);
+  return 1;
+}
+
+void mortarGiveUp(Call *call) { Py_DecRef(call->outs); }
+
+int mortarReadTensors(Call *call) {
+  int32_t index;
+  for (index = 0; index < call->count; ++index)
+    if (mortarIsTensor(call, index) &&
+        mortarNeeds.exchange->dltensor_from_py_object_no_sync(call->values[index],
+                                                              &call->tensors[index])) {
+      PyErr_Clear(); /* without memory of its own, say */
+      return 0;
+    }
+  return 1;
+}
 
 /* The first axis of a part of a row (_arrays.py's heads), 0 if there is none. */
 static int32_t headsOf(const DLTensor *tensor) {
@@ -63,185 +119,94 @@ static int32_t headsOf(const DLTensor *tensor) {
   return 0;
 }
 
-static const TVMFFIByteArray *textOf(const TVMFFIAny *any) {
-  return (const TVMFFIByteArray *)((const char *)any->v_obj + sizeof(TVMFFIObject));
-}
-
-/* 0 if the value isn't one that can be compared. */
-static int look(const TVMFFIAny *any, Value *value) {
-  const DLTensor *tensor = mortarTensorOf(any);
-  value->rank = -1;
-  value->constant = *any;
-  if (tensor) {
-    value->type = tensor->dtype;
-    value->device = tensor->device;
-    value->rank = tensor->ndim;
-    value->heads = headsOf(tensor);
+int mortarLook(const Call *call, Signature *signature) {
+  PyObject *name, *value;
+  Py_ssize_t position = 0;
+  int32_t index;
+  for (index = 0; index < call->count; ++index) {
+    const DLTensor *tensor = &call->tensors[index];
+    Value *seen = &signature->values[index];
+    Py_IncRef(seen->type = call->types[index]);
+    signature->count = index + 1;
+    if (mortarIsTensor(call, index)) {
+      seen->element = tensor->dtype;
+      seen->device = tensor->device;
+      seen->rank = tensor->ndim;
+      seen->heads = headsOf(tensor);
+    } else
+      Py_IncRef(seen->constant = call->values[index]);
+  }
+  signature->outCount = call->outCount;
+  if (!call->kwargs)
     return 1;
-  }
-  switch (any->type_index) {
-  case kTVMFFINone:
-  case kTVMFFIInt:
-  case kTVMFFIBool:
-  case kTVMFFIFloat:
-  case kTVMFFIDataType:
-  case kTVMFFISmallStr:
-    return 1;
-  case kTVMFFIStr:
-    return !TVMFFIObjectIncRef(any->v_obj); /* the text is looked at again */
-  default:
+  if (!(signature->names = PyTuple_New(PyDict_Size(call->kwargs))))
     return 0;
-  }
-}
-
-static int isLike(const Value *expected, const TVMFFIAny *any) {
-  const TVMFFIAny *constant = &expected->constant;
-  if (expected->rank >= 0) {
-    const DLTensor *found = mortarTensorOf(any);
-    return found && found->ndim == expected->rank &&
-           !memcmp(&found->dtype, &expected->type, sizeof found->dtype) &&
-           found->device.device_type == expected->device.device_type &&
-           found->device.device_id == expected->device.device_id &&
-           headsOf(found) == expected->heads;
-  }
-  if (any->type_index != constant->type_index)
-    return 0;
-  switch (any->type_index) {
-  case kTVMFFINone:
-    return 1;
-  case kTVMFFIDataType:
-    return !memcmp(&any->v_dtype, &constant->v_dtype, sizeof any->v_dtype);
-  case kTVMFFIStr:
-    return textOf(any)->size == textOf(constant)->size &&
-           !memcmp(textOf(any)->data, textOf(constant)->data, textOf(any)->size);
-  case kTVMFFISmallStr:
-    return any->small_str_len == constant->small_str_len &&
-           !memcmp(any->v_bytes, constant->v_bytes, any->small_str_len);
-  default: /* of a float too: its bits */
-    return any->v_int64 == constant->v_int64;
-  }
-}
-
-static int hasSignature(const Signature *signature, const TVMFFIAny *args, int32_t count) {
-  int64_t index;
-  if (count != signature->valueCount)
-    return 0;
-  for (index = 0; index < count; ++index)
-    if (!isLike(&signature->values[index], &args[index]))
-      return 0;
-  for (index = 0; index < signature->extentCount; ++index) {
-    const Extent *expected = &signature->extents[index];
-    if (mortarTensorOf(&args[expected->value])->shape[expected->axis] != expected->extent)
+  for (index = 0; PyDict_Next(call->kwargs, &position, &name, &value); ++index) {
+    Py_IncRef(name);
+    if (PyTuple_SetItem(signature->names, index, name))
       return 0;
   }
   return 1;
 }
 
-static int launch(const Signature *signature, const TVMFFIAny *args) {
-  MortarTensor tensors[MAX_ARGUMENTS];
-  uint32_t index;
-  for (index = 0; index < signature->bound.count; ++index)
-    if (mortarConvert(&signature->bound, &args[signature->arguments[index]], index,
-                      &tensors[index]))
-      return -1;
-  return mortarLaunch(&signature->bound, tensors);
-}
-
-/* function of values -> None if no signature is theirs, else the signature's number; its
-   complement where the runtime refused the launch. */
-static int call(void *self, const TVMFFIAny *args, int32_t count, TVMFFIAny *result) {
-  const Signature *signature = self;
-  int status = MORTAR_RUNTIME_OK;
-  if (!hasSignature(signature, args, count)) {
-    if (signature->next)
-      return TVMFFIFunctionCall(signature->next, (TVMFFIAny *)(uintptr_t)args, count,
-                                result);
-    return 0;
+/* Both are of the same type: one of those that _shortcuts.py takes for constants, whose
+   objects don't change and whose comparison runs no code of the caller's. */
+static int isSameConstant(const Value *expected, PyObject *found) {
+  int isSame;
+  if (found == expected->constant)
+    return 1;
+  if (expected->type == mortarNeeds.floatType) { /* 0.0 and -0.0 are two, a NaN is itself */
+    double left = PyFloat_AsDouble(expected->constant), right = PyFloat_AsDouble(found);
+    return !memcmp(&left, &right, sizeof left);
   }
-  if (signature->launches)
-    status = launch(signature, args);
-  if (status < 0)
-    return status;
-  result->type_index = kTVMFFIInt;
-  result->zero_padding = 0;
-  result->v_int64 = status == MORTAR_RUNTIME_OK ? signature->number : ~signature->number;
-  return 0;
+  if ((isSame = PyObject_RichCompareBool(expected->constant, found, Py_EQ)) < 0)
+    PyErr_Clear();
+  return isSame > 0;
 }
 
-static void destroy(void *self) {
-  Signature *signature = self;
-  int64_t index;
-  for (index = 0; index < signature->valueCount; ++index)
-    if (signature->values[index].rank < 0 &&
-        signature->values[index].constant.type_index == kTVMFFIStr)
-      TVMFFIObjectDecRef(signature->values[index].constant.v_obj);
-  if (signature->next)
-    TVMFFIObjectDecRef(signature->next);
-  free(signature);
-}
-
-/* The signature's numbers: its own, whether it launches, those that bind() takes, the
-   value that each argument is, then the value and the axis of each extent compiled for. */
-static int readNumbers(const TVMFFIShapeCell *numbers, const TVMFFIAny *values,
-                       int32_t valueCount, Signature *signature) {
-  const int64_t *next = numbers->data + 6, *end = numbers->data + numbers->size;
-  uint32_t index;
-  if (numbers->size < 6 || mortarBind(numbers->data + 2, &signature->bound))
+static int isLike(const Value *expected, const Call *call, int32_t number) {
+  const DLTensor *found = &call->tensors[number];
+  if (call->types[number] != expected->type)
     return 0;
-  signature->number = numbers->data[0];
-  signature->launches = numbers->data[1];
-  for (index = 0; signature->launches && index < signature->bound.count; ++index) {
-    if (next == end || *next < 0 || *next >= valueCount)
+  if (expected->constant)
+    return isSameConstant(expected, call->values[number]);
+  return found->ndim == expected->rank &&
+         !memcmp(&found->dtype, &expected->element, sizeof found->dtype) &&
+         found->device.device_type == expected->device.device_type &&
+         found->device.device_id == expected->device.device_id &&
+         headsOf(found) == expected->heads;
+}
+
+static int hasNames(const Signature *signature, const Call *call) {
+  PyObject *name, *value;
+  Py_ssize_t position = 0, index;
+  if (!signature->names || !call->kwargs)
+    return !signature->names && !call->kwargs;
+  if (PyTuple_Size(signature->names) != PyDict_Size(call->kwargs))
+    return 0;
+  for (index = 0; PyDict_Next(call->kwargs, &position, &name, &value); ++index) {
+    int isSame =
+        PyObject_RichCompareBool(PyTuple_GetItem(signature->names, index), name, Py_EQ);
+    if (isSame < 0)
+      PyErr_Clear();
+    if (isSame <= 0)
       return 0;
-    signature->arguments[index] = *next++;
   }
-  for (; end - next >= 2; next += 2) {
-    Extent *extent = &signature->extents[signature->extentCount];
-    const DLTensor *tensor =
-        next[0] < 0 || next[0] >= valueCount ? NULL : mortarTensorOf(&values[next[0]]);
-    if (!tensor || next[1] < 0 || next[1] >= tensor->ndim ||
-        signature->extentCount == MAX_EXTENTS)
-      return 0;
-    extent->value = next[0];
-    extent->axis = next[1];
-    extent->extent = tensor->shape[next[1]];
-    ++signature->extentCount;
-  }
-  return next == end;
+  return 1;
 }
 
-/* signature(numbers, next or None, values…) -> function of values; None if it can't be one
-   for these. */
-TVM_FFI_DLL_EXPORT int __tvm_ffi_signature(void *self, const TVMFFIAny *args,
-                                           int32_t count, TVMFFIAny *result) {
-  const TVMFFIAny *values = args + 2;
-  int32_t valueCount = count - 2;
-  Signature *signature;
-  (void)self;
-  if (count < 2 || args[0].type_index != kTVMFFIShape ||
-      (args[1].type_index != kTVMFFINone && args[1].type_index != kTVMFFIFunction))
-    return mortarFail("TypeError", "expected a shape, a function or None, and values");
-  if (valueCount > MAX_VALUES)
+int mortarHasSignature(const Signature *signature, const Call *call) {
+  int32_t index;
+  if (call->count != signature->count || call->outCount != signature->outCount ||
+      !hasNames(signature, call))
     return 0;
-  if (!(signature = calloc(1, sizeof *signature)))
-    return mortarFail("MemoryError", "no memory for a signature");
-  if (args[1].type_index == kTVMFFIFunction && !TVMFFIObjectIncRef(args[1].v_obj))
-    signature->next = args[1].v_obj;
-  for (; signature->valueCount < valueCount; ++signature->valueCount)
-    if (!look(&values[signature->valueCount], &signature->values[signature->valueCount]))
-      break;
-  if (signature->valueCount < valueCount ||
-      !readNumbers((const TVMFFIShapeCell *)((const char *)args[0].v_obj +
-                                             sizeof(TVMFFIObject)),
-                   values, valueCount, signature)) {
-    destroy(signature);
-    return 0;
+  for (index = 0; index < call->count; ++index)
+    if (!isLike(&signature->values[index], call, index))
+      return 0;
+  for (index = 0; index < signature->extentCount; ++index) {
+    const Extent *expected = &signature->extents[index];
+    if (call->tensors[expected->value].shape[expected->axis] != expected->extent)
+      return 0;
   }
-  if (TVMFFIFunctionCreate(signature, call, destroy, (TVMFFIObjectHandle *)&result->v_obj)) {
-    destroy(signature);
-    return -1;
-  }
-  result->type_index = kTVMFFIFunction;
-  result->zero_padding = 0;
-  return 0;
+  return 1;
 }

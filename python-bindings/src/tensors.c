@@ -65,40 +65,10 @@ static int elementType(DLDataType type) {
   }
 }
 
-const DLTensor *mortarTensorOf(const TVMFFIAny *any) {
-  if (any->type_index == kTVMFFITensor)
-    return (const DLTensor *)((const char *)any->v_obj + sizeof(TVMFFIObject));
-  return any->type_index == kTVMFFIDLTensorPtr ? (const DLTensor *)any->v_ptr : NULL;
-}
-
-int mortarConvert(const Bound *bound, const TVMFFIAny *any, uint32_t index,
-                  MortarTensor *tensor) {
-  const DLTensor *from = mortarTensorOf(any);
-  char message[256], found[32], expected[32];
-  int type, axis;
-  if (!from && any->type_index == kTVMFFIOpaquePtr &&
-      bound->device.device_type == kDLCPU) {
-    *tensor = *(const MortarTensor *)any->v_ptr; /* made by _arrays.py, for NumPy */
-    return 0;
-  }
-  if (!from) {
-    snprintf(message, sizeof message, "argument %" PRIu32 ": expected a tensor", index);
-    return mortarFail("mortar.LaunchError", message);
-  }
-  if (!isOn(from->device, bound->device)) {
-    snprintf(message, sizeof message,
-             "argument %" PRIu32 ": expected a tensor on %s, found one on %s", index,
-             deviceName(bound->device, expected, sizeof expected),
-             deviceName(from->device, found, sizeof found));
-    return mortarFail("mortar.LaunchError", message);
-  }
-  if ((type = elementType(from->dtype)) < 0) {
-    snprintf(message, sizeof message,
-             "argument %" PRIu32 ": expected an element type that Mortar has, found "
-             "DLPack's (code %d, %d bits, %d lanes)",
-             index, from->dtype.code, from->dtype.bits, from->dtype.lanes);
-    return mortarFail("mortar.LaunchError", message);
-  }
+int mortarConvert(const Bound *bound, const DLTensor *from, MortarTensor *tensor) {
+  int type = elementType(from->dtype), axis;
+  if (type < 0 || !isOn(from->device, bound->device))
+    return -1;
   tensor->data = from->data ? (char *)from->data + from->byte_offset : NULL;
   tensor->shape = from->shape;
   tensor->strides = from->strides;
@@ -108,4 +78,21 @@ int mortarConvert(const Bound *bound, const TVMFFIAny *any, uint32_t index,
   tensor->rank = (uint32_t)from->ndim;
   tensor->type = (uint32_t)type;
   return 0;
+}
+
+int mortarFailConversion(const Bound *bound, const DLTensor *from, uint32_t index) {
+  char message[256], found[32], expected[32];
+  if (!from)
+    snprintf(message, sizeof message, "argument %" PRIu32 ": expected a tensor", index);
+  else if (!isOn(from->device, bound->device))
+    snprintf(message, sizeof message,
+             "argument %" PRIu32 ": expected a tensor on %s, found one on %s", index,
+             deviceName(bound->device, expected, sizeof expected),
+             deviceName(from->device, found, sizeof found));
+  else
+    snprintf(message, sizeof message,
+             "argument %" PRIu32 ": expected an element type that Mortar has, found "
+             "DLPack's (code %d, %d bits, %d lanes)",
+             index, from->dtype.code, from->dtype.bits, from->dtype.lanes);
+  return mortarFail("mortar.LaunchError", message);
 }

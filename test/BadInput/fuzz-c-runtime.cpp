@@ -118,7 +118,7 @@ void Caller::callOne() {
   int64_t dims[64];
   MortarExecutable made = 0;
   static constexpr const char *names[] = {"rms_norm", "", "none"};
-  switch (byte() % 22) {
+  switch (byte() % 23) {
   case 0:
     return check(mortarRuntimeVersion(maybe(out32), maybe(other32)));
   case 1: {
@@ -188,6 +188,8 @@ void Caller::callOne() {
     return check(mortarRuntimeWorkspaceBytes(handle(), number(), at, count,
                                              maybe(bytes)));
   }
+  case 21:
+    return check(mortarRuntimeTakesWorkspace(handle(), number(), maybe(out32)));
   default: {
     const MortarTensor *at = tensors(count);
     return check(mortarRuntimeLaunch(handle(), number(), at, count,

@@ -110,6 +110,9 @@ TEST_F(CRuntime, Queries) {
   EXPECT_EQ(
       mortarRuntimeResultShapes(executable, 0, tensors.data(), 4, dims, 3), 1);
   EXPECT_EQ(lastError(), "expected room for 4 extents, found 3");
+  uint32_t takes = 0;
+  ASSERT_EQ(mortarRuntimeTakesWorkspace(executable, 0, &takes), 0);
+  EXPECT_EQ(takes, 1u);
   size_t bytes = 0;
   ASSERT_EQ(
       mortarRuntimeWorkspaceBytes(executable, 0, tensors.data(), 4, &bytes), 0);
@@ -151,6 +154,7 @@ std::vector<int> callAllWithNull(MortarExecutable handle) {
           mortarRuntimeResultCount(handle, 0, nullptr),
           mortarRuntimeResultArgument(handle, 0, 0, nullptr),
           mortarRuntimeResultShapes(handle, 0, nullptr, 4, nullptr, 4),
+          mortarRuntimeTakesWorkspace(handle, 0, nullptr),
           mortarRuntimeWorkspaceBytes(handle, 0, nullptr, 4, nullptr),
           mortarRuntimeLaunch(handle, 0, nullptr, 4, nullptr, 0, nullptr)};
 }

@@ -10,6 +10,7 @@
 #define MORTAR_RUNTIME_STATUS_H
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,25 +36,29 @@ public:
 
   /// An error whose message is the parts (text or numbers) one after another.
   template <typename... Parts> static Status error(const Parts &...parts) {
+    std::string text;
+    (detail::appendPart(text, parts), ...);
     Status status;
-    status.failed = true;
-    (detail::appendPart(status.text, parts), ...);
+    status.text = std::make_shared<const std::string>(std::move(text));
     return status;
   }
 
-  bool ok() const { return !failed; }
+  bool ok() const { return !text; }
 
   /// Empty when ok().
-  const std::string &message() const { return text; }
+  const std::string &message() const {
+    static const std::string none;
+    return text ? *text : none;
+  }
 
   /// The same error with the place in front: "place: message". Success stays.
   template <typename... Parts> Status in(const Parts &...place) const {
-    return ok() ? Status() : error(place..., ": ", text);
+    return ok() ? Status() : error(place..., ": ", *text);
   }
 
 private:
-  bool failed = false;
-  std::string text;
+  /// A pointer, as every check of every launch makes one of these.
+  std::shared_ptr<const std::string> text;
 };
 
 /// A T, or the error which stood in its way. Dereference only when ok().
