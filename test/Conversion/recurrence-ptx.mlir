@@ -5,7 +5,7 @@
 // REQUIRES: mortar-compile
 // RUN: mortar-compile %s --target=sm_90 --emit=ptx --quiet -o - | FileCheck %s
 
-// CHECK-LABEL: .visible .entry gated_delta_rule_128x128_bf16_x8(
+// CHECK-LABEL: .visible .entry gated_delta_rule_128x128_bf16_x8x4(
 // CHECK: griddepcontrol.wait
 // CHECK: ld.global.s32
 // CHECK-NOT: bra
@@ -27,11 +27,11 @@ func.func @f(%q: tensor<?x2x128xbf16>, %k: tensor<?x2x128xbf16>, %v: tensor<?x4x
 }
 
 // Narrower accesses, as keys and alignment allow: two words, one, and half a word.
-// CHECK-LABEL: .visible .entry gated_delta_rule_4x36_bf16_x4(
+// CHECK-LABEL: .visible .entry gated_delta_rule_4x36_bf16_x4x{{[0-9]+}}(
 // CHECK: mov.b32 [[A:%r[0-9]+]], 0; mov.b32 [[B:%r[0-9]+]], 0; @%p{{[0-9]+}} ld.global.v2.b32 {[[A]], [[B]]}, [%rd{{[0-9]+}}];
-// CHECK-LABEL: .visible .entry gated_delta_rule_4x36_bf16_x1(
+// CHECK-LABEL: .visible .entry gated_delta_rule_4x36_bf16_x1x{{[0-9]+}}(
 // CHECK: mov.b16 [[A:%rs[0-9]+]], 0; @%p{{[0-9]+}} ld.global.b16 {[[A]]}, [%rd{{[0-9]+}}];
-// CHECK-LABEL: .visible .entry gated_delta_rule_4x10_f16_x2(
+// CHECK-LABEL: .visible .entry gated_delta_rule_4x10_f16_x2x{{[0-9]+}}(
 // CHECK: mov.b32 [[A:%r[0-9]+]], 0; @%p{{[0-9]+}} ld.global.b32 {[[A]]}, [%rd{{[0-9]+}}];
 func.func @keys_36(%q: tensor<?x2x36xf32>, %v: tensor<?x4x4xf32>, %g: tensor<?x4xf32>, %pool: tensor<?x4x4x36xbf16>, %slots: tensor<?xi32>)
     -> (tensor<?x4x4xf32>, tensor<?x4x4x36xbf16>) {

@@ -1,7 +1,7 @@
 // RUN: mortar-opt %s --mortar-fuse --mortar-to-gpu -split-input-file | FileCheck %s
 // RUN: mortar-opt %s --mortar-fuse --mortar-to-gpu=chip=sm_80 -split-input-file | FileCheck %s --check-prefix=SM80 --implicit-check-not=griddepcontrol
 
-// A decode step is one launch, of one of two variants; the host checks tokens, sequences and
+// A decode step is one launch, of one of three variants; the host checks tokens, sequences and
 // that nothing overlaps what is written.
 // CHECK-LABEL: func.func @decode(
 // CHECK-SAME: memref<?x4x64x128xf32, strided<[?, ?, ?, 1], offset: ?>> {mortar.result = 1 : i64}
@@ -19,12 +19,18 @@
 // CHECK: %[[LOW:.*]] = arith.andi %{{.*}}, %c15
 // CHECK: %[[ALIGNED:.*]] = arith.cmpi eq, %[[LOW]], %c0
 // CHECK-NEXT: scf.if %[[ALIGNED]] {
-// CHECK: gpu.launch_func @mortar_kernels::@[[FAST:.*_64x128_f32_x4]] blocks
+// Four sequences' states, of half a head each, are few.
+// CHECK: %[[FEW:.*]] = arith.cmpi ule, %{{.*}}, %c256
+// CHECK-NEXT: scf.if %[[FEW]] {
+// CHECK: gpu.launch_func @mortar_kernels::@[[FAST:.*_64x128_f32_x4x4]] blocks
 // CHECK: } else {
-// CHECK: gpu.launch_func @mortar_kernels::@[[SLOW:.*_64x128_f32_x1]] blocks
+// CHECK: gpu.launch_func @mortar_kernels::@{{.*}}_64x128_f32_x4x16 blocks
+// CHECK: } else {
+// CHECK: gpu.launch_func @mortar_kernels::@[[SLOW:.*_64x128_f32_x1x16]] blocks
 // CHECK-NOT: gpu.launch_func
 // CHECK: gpu.func @[[FAST]](
 // CHECK-SAME: kernel
+// CHECK-NOT: mortar.on_demand
 // What no kernel changes is loaded before the wait.
 // CHECK: nvvm.griddepcontrol launch_dependents
 // CHECK: memref.load {{.*}} : memref<4xf32
@@ -54,6 +60,7 @@
 // CHECK-NEXT: vector.store {{.*}}[%[[SLOT]], {{.*}} {alignment = 16 : i64} : memref<?x4x64x128xf32, {{.*}}>, vector<4xf32>
 // CHECK: gpu.return
 // CHECK: gpu.func @[[SLOW]](
+// CHECK-SAME: mortar.on_demand
 // CHECK: vector.maskedload {{.*}} : memref<?x4x64x128xf32, {{.*}}>, vector<1xi1>, vector<1xf32> into vector<1xf32>
 // CHECK: gpu.return
 // SM80-LABEL: func.func @decode(
@@ -79,7 +86,7 @@ func.func @decode(%q0: tensor<?x2x128xbf16>, %k0: tensor<?x2x128xbf16>, %v: tens
 // A pool of bf16: 8 elements an access, widened once and rounded once. The rule alone needs no
 // other warp: no barrier and no shared memory, though keys are normed.
 // CHECK-LABEL: func.func @half_the_bytes(
-// CHECK: gpu.func @{{.*}}_64x128_bf16_x8(
+// CHECK: gpu.func @{{.*}}_64x128_bf16_x8x{{[0-9]+}}(
 // CHECK-NOT: workgroup
 // CHECK-NOT: gpu.barrier
 // CHECK: vector.load {{.*}} {alignment = 16 : i64} : memref<?x2x128xf32, {{.*}}>, vector<8xf32>
@@ -108,7 +115,7 @@ func.func @half_the_bytes(%q0: tensor<?x2x128xf32>, %v: tensor<?x4x64xbf16>, %g:
 // CHECK-LABEL: func.func @speculative(
 // CHECK: cf.assert {{.*}} "expected argument 5 to have as many sequences as there are rows of slots, but its number differs"
 // CHECK: cf.assert {{.*}} "expected argument 6 to have as many sequences as there are rows of slots, but its number differs"
-// CHECK: gpu.func @{{.*}}_8x16_f32_x4(
+// CHECK: gpu.func @{{.*}}_8x16_f32_x4x{{[0-9]+}}(
 // Bounds are clamped to the tokens there are.
 // CHECK: %[[B:.*]] = memref.load {{.*}} : memref<?xi32
 // CHECK-NEXT: %[[BI:.*]] = arith.index_cast %[[B]] : i32 to index
@@ -142,7 +149,7 @@ func.func @speculative(%q: tensor<?x2x16xf32>, %v: tensor<?x4x8xf32>, %g: tensor
 // Sequences of as many tokens each: a loop, too. With a norm its barriers are two a token: the
 // next token's values must not meet this one's.
 // CHECK-LABEL: func.func @uniform(
-// CHECK: gpu.func @{{.*}}_8x16_f32_x4(
+// CHECK: gpu.func @{{.*}}_8x16_f32_x4x{{[0-9]+}}(
 // CHECK: scf.for
 // CHECK: gpu.barrier
 // CHECK: gpu.barrier
@@ -163,14 +170,14 @@ func.func @uniform(%q: tensor<?x?x2x16xf32>, %v: tensor<?x?x4x8xf32>, %w: tensor
 // Keys that 16-byte accesses don't divide: the widest that do. An odd number of them has one
 // variant, and nothing is chosen. What lies behind a row's end isn't summed or stored.
 // CHECK-LABEL: func.func @six_keys(
-// CHECK: gpu.func @{{.*}}_5x6_f32_x2(
+// CHECK: gpu.func @{{.*}}_5x6_f32_x2x{{[0-9]+}}(
 // CHECK: vector.load {{.*}} {alignment = 8 : i64} : {{.*}}, vector<2xf32>
-// CHECK: gpu.func @{{.*}}_5x6_f32_x1(
+// CHECK: gpu.func @{{.*}}_5x6_f32_x1x{{[0-9]+}}(
 // CHECK-LABEL: func.func @seven_keys(
 // CHECK-NOT: andi %{{.*}}, %c15
 // CHECK: gpu.launch_func
 // CHECK-NOT: gpu.launch_func
-// CHECK: gpu.func @{{.*}}_5x7_f32_x1(
+// CHECK: gpu.func @{{.*}}_5x7_f32_x1x{{[0-9]+}}(
 // CHECK-NOT: gpu.func
 func.func @six_keys(%q: tensor<?x2x6xf32>, %v: tensor<?x4x5xf32>, %g: tensor<?x4xf32>, %pool: tensor<?x4x5x6xf32>, %slots: tensor<?xi32>)
     -> (tensor<?x4x5xf32>, tensor<?x4x5x6xf32>) {

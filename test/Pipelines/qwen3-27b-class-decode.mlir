@@ -30,14 +30,16 @@
 // FUSE-NEXT: %[[N:.*]] = mortar.gated_rms_norm %[[O]] gate(%{{.*}}) weight(%{{.*}}) epsilon(9.99999997E-7)
 // FUSE-NEXT: mortar.yield %[[S]], %[[N]]
 
-// Two variants of it, the first with whole accesses of 16 bytes; the norm's sum is the only barrier.
-// PTX: .visible .entry {{.*}}_128x128_f16_x8(
+// Variants of it for few and for many sequences, with whole accesses of 16 bytes, and for what isn't aligned; the norm's
+// sum is the only barrier.
+// PTX: .visible .entry {{.*}}_128x128_f16_x8x{{[0-9]+}}(
 // PTX: @%p{{[0-9]+}} ld.global.v4.b32
 // PTX: bar.sync
 // PTX-NOT: bar.sync
 // PTX: st.global.v4
 // PTX: ret;
-// PTX: .visible .entry {{.*}}_128x128_f16_x1(
+// PTX: .visible .entry {{.*}}_128x128_f16_x8x{{[0-9]+}}(
+// PTX: .visible .entry {{.*}}_128x128_f16_x1x{{[0-9]+}}(
 // PTX-NOT: .visible .entry
 
 // SAME-NOT: {{ [1-9][0-9]* differ}}

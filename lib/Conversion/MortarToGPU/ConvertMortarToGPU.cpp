@@ -67,6 +67,9 @@ private:
                         const RecurrenceSchedule &schedule, SymbolTable &symbols);
   LogicalResult launchWide(OpBuilder &b, RowProgram &program,
                            const HostOperands &operands, SymbolTable &symbols);
+  void launchWide(IndexBuilder &b, const RecurrenceProgram &program,
+                  const RecurrenceOperands &operands, int64_t width,
+                  SymbolTable &symbols);
   gpu::GPUFuncOp launch(OpBuilder &b, RowProgram &program, const HostOperands &operands,
                         const RowSchedule &schedule, SymbolTable &symbols);
 
@@ -179,10 +182,12 @@ gpu::GPUFuncOp ConvertMortarToGPUPass::launch(OpBuilder &b,
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(kernels.getBody());
     std::string name = nameOps(region);
-    // gated_delta_rule_128x128_f32_x4: a head's values and keys, and keys at once
+    // gated_delta_rule_128x128_f32_x4x8: a head's values and keys, and keys at once of how
+    // many rows a thread
     llvm::raw_string_ostream(name)
         << '_' << program.shape.values << 'x' << program.shape.keys << '_'
-        << program.poolType().getElementType() << "_x" << schedule.width;
+        << program.poolType().getElementType() << "_x" << schedule.width << 'x'
+        << schedule.rows;
     kernel = buildRecurrenceKernel(b, name, program, operands, schedule, traits);
     symbols.insert(kernel);
   }
@@ -201,7 +206,27 @@ gpu::GPUFuncOp ConvertMortarToGPUPass::launch(OpBuilder &b,
   return kernel;
 }
 
-/// A kernel with wide accesses of states and rows of keys, and one for what isn't aligned.
+/// One kernel, or two where few and many states are best dealt out differently.
+void ConvertMortarToGPUPass::launchWide(IndexBuilder &b, const RecurrenceProgram &program,
+                                        const RecurrenceOperands &operands, int64_t width,
+                                        SymbolTable &symbols) {
+  RecurrenceSchedule few = chooseSchedule(program, width, RowCount::Few);
+  RecurrenceSchedule many = chooseSchedule(program, width, RowCount::Many);
+  if (few == many) {
+    launch(b, program, operands, few, symbols);
+    return;
+  }
+  Value states = b.mul(operands.sequences, b.constant(program.shape.heads));
+  Value isFew = b.compare(arith::CmpIPredicate::ule, states,
+                          b.constant(findMostOfFew(program, fewRows)));
+  auto choose = scf::IfOp::create(b, isFew, /*withElse=*/true);
+  b.setInsertionPointToStart(&choose.getThenRegion().front());
+  launch(b, program, operands, few, symbols);
+  b.setInsertionPointToStart(&choose.getElseRegion().front());
+  launch(b, program, operands, many, symbols);
+}
+
+/// Kernels with wide accesses of states and rows of keys, and one for what isn't aligned.
 LogicalResult ConvertMortarToGPUPass::convertRecurrence(FusedOp region,
                                                         SymbolTable &symbols) {
   FailureOr<RecurrenceProgram> program = RecurrenceProgram::read(region);
@@ -219,18 +244,16 @@ LogicalResult ConvertMortarToGPUPass::convertRecurrence(FusedOp region,
   auto ifAny = scf::IfOp::create(b, any, /*withElse=*/false);
   b.setInsertionPointToStart(&ifAny.getThenRegion().front());
   int64_t width = findChunkWidth(*program);
-  auto launchBy = [&](int64_t width) {
-    return launch(b, *program, *operands, chooseSchedule(*program, width), symbols);
-  };
   if (width == 1) {
-    launchBy(1);
+    launchWide(b, *program, *operands, 1, symbols);
   } else {
     auto choose = scf::IfOp::create(b, isAligned(b, b.getLoc(), *operands, width),
                                     /*withElse=*/true);
     b.setInsertionPointToStart(&choose.getThenRegion().front());
-    launchBy(width);
+    launchWide(b, *program, *operands, width, symbols);
     b.setInsertionPointToStart(&choose.getElseRegion().front());
-    launchBy(1)->setAttr(onDemandAttr, builder.getUnitAttr());
+    launch(b, *program, *operands, chooseSchedule(*program, 1, RowCount::Many), symbols)
+        ->setAttr(onDemandAttr, builder.getUnitAttr());
   }
   region.erase();
   return success();

@@ -7,10 +7,12 @@ using namespace mortar;
 
 /// Elements of a state in a thread's registers, where that fills a block. What is computed
 /// of a token but not of its state, each warp computes anew: twice the elements halve that,
-/// but leave few threads for a single sequence. On an H100, of K = V = 128 and 32 heads, 64
-/// against 32 took 4 to 5 % less for a token of 8 sequences and 11 (bf16) to 22 % (f32) more
-/// for one of 1; for four tokens of 8 and more 0 to 3 % less in f32, 6 to 14 % in bf16.
-static constexpr int64_t elementsOfOneToken = 32, elementsOfMore = 64;
+/// but leave few threads for few sequences, whose tokens then wait for one another. On an
+/// H100, of K = V = 128 and 32 heads: 512 tokens of one sequence took 201 µs with 16, 278
+/// with 32 and 375 with 64, of four 677, 625 and 588; one token of one sequence 3.9 µs with
+/// 16 and 4.4 with 32, of eight no less; of eight 4 to 5 % less with 64 than with 32, and of
+/// one 11 (bf16) to 22 % (f32) more.
+static constexpr int64_t elementsOfOneToken = 32, elementsOfMore = 64, elementsOfFew = 16;
 /// Warps of a block that needs no more: four to a head of 128 values, so that few sequences
 /// are enough for all multiprocessors.
 static constexpr int64_t warpsOfPart = 4;
@@ -35,8 +37,20 @@ static int64_t boundThreads(int64_t perThread) {
   return perThread <= 32 ? 768 : perThread <= 64 ? 512 : 256;
 }
 
+static bool isOneToken(const RecurrenceProgram &program) {
+  return program.shape.tokenDims == 1 && program.shape.bounds < 0;
+}
+
+int64_t mortar::findMostOfFew(const RecurrenceProgram &program, int64_t fewRows) {
+  // Four sequences of the above, and two of them if each thread has tokens to wait for.
+  int64_t elements = 0, perRow = isOneToken(program) || program.reducesValues ? 2048 : 1024;
+  if (llvm::MulOverflow(fewRows, perRow, elements))
+    return std::numeric_limits<int64_t>::max();
+  return elements / (program.shape.keys * program.shape.values);
+}
+
 RecurrenceSchedule mortar::chooseSchedule(const RecurrenceProgram &program,
-                                          int64_t width) {
+                                          int64_t width, RowCount states) {
   RecurrenceSchedule schedule;
   schedule.keys = program.shape.keys;
   schedule.values = program.shape.values;
@@ -49,8 +63,10 @@ RecurrenceSchedule mortar::chooseSchedule(const RecurrenceProgram &program,
   auto countWarps = [&] {
     return llvm::divideCeil(schedule.values, schedule.rows * beside);
   };
-  bool isOneToken = program.shape.tokenDims == 1 && program.shape.bounds < 0;
-  int64_t wanted = isOneToken && !program.reducesValues ? elementsOfOneToken : elementsOfMore;
+  int64_t wanted = states == RowCount::Few ? elementsOfFew
+                   : isOneToken(program) && !program.reducesValues
+                       ? elementsOfOneToken
+                       : elementsOfMore;
   while (perThread() < wanted && countWarps() > 1)
     schedule.rows *= 2;
   // A reduction over values needs them all in a block.

@@ -19,6 +19,7 @@
 #define MORTAR_LIB_CONVERSION_RECURRENCESCHEDULE_H
 
 #include "../Common/RecurrenceProgram.h"
+#include "RowSchedule.h"
 
 namespace mortar {
 
@@ -30,6 +31,8 @@ struct RecurrenceSchedule {
   int64_t rows = 1;             // of a state that a thread holds; a power of two
   int64_t warps = 1;            // of a block
   int64_t residentThreads = 1; // a multiprocessor must hold: bounds their registers
+
+  bool operator==(const RecurrenceSchedule &) const = default;
 
   int64_t threads() const { return 32 * warps; }
   int64_t rowsPerBlock() const { return warps * rows * (32 / lanes); }
@@ -47,8 +50,14 @@ struct RecurrenceSchedule {
 /// How many keys an access takes if operands are aligned; 1 if that can't help.
 int64_t findChunkWidth(const RecurrenceProgram &program);
 
-/// The schedule of `program` with chunks of `width` keys.
-RecurrenceSchedule chooseSchedule(const RecurrenceProgram &program, int64_t width);
+/// The schedule of `program` with chunks of `width` keys, where sequences times heads are
+/// few or many.
+RecurrenceSchedule chooseSchedule(const RecurrenceProgram &program, int64_t width,
+                                  RowCount states);
+
+/// The most states, sequences times heads, that are few: as many as hold as much as
+/// `fewRows` rows of 1024 elements, or of 2048.
+int64_t findMostOfFew(const RecurrenceProgram &program, int64_t fewRows);
 
 } // namespace mortar
 
