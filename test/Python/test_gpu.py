@@ -113,6 +113,45 @@ def test_a_graph_takes_new_numbers(chain):
     assert_bits(total.cpu(), expected[1])
 
 
+def test_a_kernel_on_demand_while_a_graph_is_captured(randn):
+    """The first launch for rows that aren't aligned loads, and compiles, their kernel."""
+    x, weight = randn(3, 1536), randn(1536)
+    there = x.cuda(), weight.cuda()
+    room = torch.empty(x.numel() + 1, dtype=x.dtype, device="cuda")
+    odd = room[1:].view(x.shape)
+    odd.copy_(there[0])
+    ops.rms_norm(*there)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        found = ops.rms_norm(odd, there[1])
+    graph.replay()
+    assert_bits(found.cpu(), ops.rms_norm(x, weight))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["f32", "bf16"])
+@pytest.mark.parametrize("tokens", [0, 3], ids=["step", "prompt"])
+@pytest.mark.parametrize("sequences", [1, 2, 3, 5])
+def test_states_few_and_many(randn, sequences, tokens, dtype):
+    """Of 32 heads two or four sequences are the most that are few; and a state that isn't
+    aligned has a kernel of its own."""
+    h, hv, size = 16, 32, 128
+    lead = (sequences, tokens) if tokens else (sequences,)
+    given = [randn(*lead, h, size), randn(*lead, h, size), randn(*lead, hv, size),
+             -randn(*lead, hv, dtype=torch.float32).abs(), randn(*lead, hv)]
+    pool = randn(sequences + 1, hv, size, size, dtype=torch.float32).to(dtype)
+    slots = torch.arange(1, sequences + 1, dtype=torch.int32)
+    there = [one.cuda() for one in given]
+    room = torch.empty(pool.numel() + 1, dtype=dtype, device="cuda")
+    places = room[:-1].view(pool.shape), room[1:].view(pool.shape)
+    expected_pool = pool.clone()
+    expected = ops.gated_delta_rule(*given, expected_pool, slots, use_qk_l2norm_in_kernel=True)
+    for place in places:
+        place.copy_(pool)
+        found = ops.gated_delta_rule(*there, place, slots.cuda(), use_qk_l2norm_in_kernel=True)
+        assert_bits(found.cpu(), expected)
+        assert_bits(place.cpu(), expected_pool)
+
+
 @pytest.mark.parametrize("odd", ["x", "residual", "weight", "scale"])
 def test_arrays_of_two_devices(chain, odd):
     names = ["x", "residual", "weight", "scale"]
