@@ -239,11 +239,15 @@ def heads(array: Any) -> tuple[int, ...]:
     """The axes of a part of a row, which its rows have and its leading dimensions aren't:
     behind them stands something else. Of a view [T, H, K] of a projection's rows, H."""
     strides, shape = framework(array).strides(array), array.shape
-    if strides is None:
+    if strides is None or 0 in shape:
         return ()
-    for axis in range(len(shape) - 3, -1, -1):
-        if shape[axis] > 1 and strides[axis] != strides[axis + 1] * shape[axis + 1]:
-            return tuple(range(axis + 1, len(shape) - 1))
+    even = inner = None  # the distance that fits those inside, and the first of these
+    for axis in range(len(shape) - 2, -1, -1):
+        if shape[axis] == 1:  # whose stride says nothing
+            continue
+        if inner is not None and strides[axis] != even:
+            return tuple(range(inner, len(shape) - 1))
+        even, inner = strides[axis] * shape[axis], axis
     return ()
 
 

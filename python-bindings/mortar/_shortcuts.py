@@ -115,7 +115,8 @@ class Shortcuts:
         arguments = [*[numbers[place] for place in compiled.places],
                      *(range(len(values), len(values) + len(makers)) if outs is None else outs)]
         results = [arguments[number] for number in entry.results]
-        # Those that may be .imag of something, whose elements may be stored negated.
+        # Those that may be .imag of something, whose elements may be stored negated. (No other
+        # types of PyTorch's have imaginary parts.)
         maybe_negated = [number for number in tensors
                          if values[number].dtype in (torch.float32, torch.float16)]
         with self._learning:

@@ -21,9 +21,19 @@ _compilations = 0
 
 
 def _torch_compiles() -> bool:
-    """Until a call has had PyTorch's tensors: then PyTorch's own function stands here."""
+    """Where PyTorch may come later; else its own function stands here."""
     torch = sys.modules.get("torch")
     return torch is not None and torch.compiler.is_compiling()
+
+
+def _ask_torch_itself() -> None:
+    """Not from a compiled graph: Dynamo has a guard on the function that it found here."""
+    if compiler := getattr(sys.modules.get("torch"), "compiler", None):
+        global _torch_compiles
+        _torch_compiles = compiler.is_compiling
+
+
+_ask_torch_itself()
 
 
 def compilations() -> int:
@@ -73,7 +83,11 @@ class Fused:
             from mortar import torch as custom_ops
             return custom_ops.call(self, args, kwargs, out)
         results = self._shortcuts.call(args, kwargs, out)
-        return self._call_anew(args, kwargs, out) if results is MISSED else results
+        if results is not MISSED:
+            return results
+        results = self._call_anew(args, kwargs, out)
+        _ask_torch_itself()
+        return results
 
     def run(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         """Calling, where PyTorch doesn't trace."""
@@ -136,8 +150,6 @@ class Fused:
             out = [values[number] for number in in_place]
         results = compiled(framework, device, arrays, out)
         if isinstance(framework, _arrays.Torch):
-            global _torch_compiles
-            _torch_compiles = framework.torch.compiler.is_compiling
             # What is given as out comes last in a row of the call's values.
             outs = (None if out is None else in_place or
                     range(len(args) + len(kwargs), len(args) + len(kwargs) + compiled.count))

@@ -24,7 +24,6 @@ enum {
   PARTS
 };
 
-
 static void destroy(Signature *signature) {
   int32_t index;
   for (index = 0; index < signature->count; ++index) {

@@ -79,7 +79,9 @@ static int launch(const Signature *signature, const Call *call, PyObject *made) 
     DLTensor fresh;
     if (number >= call->count) {
       PyObject *one = PyTuple_GetItem(made, number - call->count);
-      if (!one || exchange->dltensor_from_py_object_no_sync(one, &fresh))
+      /* A mode of PyTorch's may have made something else. */
+      if (!one || !mortarIsPlainTensor(one) ||
+          exchange->dltensor_from_py_object_no_sync(one, &fresh))
         return -1;
       from = &fresh;
     }

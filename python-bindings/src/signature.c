@@ -57,6 +57,10 @@ static int addOut(PyObject *out, Call *call) {
   return 1;
 }
 
+int mortarIsPlainTensor(PyObject *object) {
+  return typeOf(object) == mortarNeeds.tensorType;
+}
+
 int mortarIsTensor(const Call *call, int32_t number) {
   return call->types[number] == mortarNeeds.tensorType ||
          call->types[number] == mortarNeeds.parameterType;
@@ -100,8 +104,8 @@ int mortarReadTensors(Call *call) {
 
 /* The first axis of a part of a row (_arrays.py's heads), 0 if there is none. */
 static int32_t headsOf(const DLTensor *tensor) {
-  int64_t dense = 1;
-  int32_t axis, isDense = 1;
+  int64_t dense = 1, even = 0; /* the distance that fits the axes inside */
+  int32_t axis, isDense = 1, inner = 0;
   if (tensor->ndim < MIN_RANK_WITH_HEADS || !tensor->strides)
     return 0;
   for (axis = tensor->ndim - 1; axis >= 0; --axis) {
@@ -112,10 +116,14 @@ static int32_t headsOf(const DLTensor *tensor) {
   }
   if (isDense)
     return 0;
-  for (axis = tensor->ndim - MIN_RANK_WITH_HEADS; axis >= 0; --axis)
-    if (tensor->shape[axis] > 1 &&
-        tensor->strides[axis] != tensor->strides[axis + 1] * tensor->shape[axis + 1])
-      return axis + 1;
+  for (axis = tensor->ndim - 2; axis >= 0; --axis) {
+    if (tensor->shape[axis] == 1) /* whose stride says nothing */
+      continue;
+    if (inner && tensor->strides[axis] != even)
+      return inner;
+    even = tensor->strides[axis] * tensor->shape[axis];
+    inner = axis;
+  }
   return 0;
 }
 

@@ -73,6 +73,7 @@ PyObject *mortarCallShortcut(PyObject *self, PyObject *const *given, Py_ssize_t 
    in the end, also then. */
 int mortarCollect(PyObject *args, PyObject *kwargs, PyObject *out, Call *call);
 void mortarGiveUp(Call *call);
+int mortarIsPlainTensor(PyObject *object);
 int mortarIsTensor(const Call *call, int32_t number); /* of PyTorch, by its type */
 /* Looks at the tensors; 0, and nothing raised, if one can't be passed. */
 int mortarReadTensors(Call *call);

@@ -81,7 +81,7 @@ public:
   Executable &operator=(const Executable &) = delete;
 
   const Artifact &artifact() const { return contents; }
-  /// The image that was loaded first, such as "sm_90 cubin".
+  /// The image that has the first kernel, such as "sm_90 cubin".
   const std::string &imageName() const { return firstImage; }
 
   Expected<size_t> workspaceBytes(size_t entry,

@@ -25,6 +25,27 @@ std::string mortar::nameOf(bool isDestination, Value value, unsigned number) {
   return ((isDestination ? "destination " : "input ") + Twine(number)).str();
 }
 
+/// The distance of what lies in dimensions of these sizes, counted as rows are. A dimension
+/// of one element has no stride that matters, which may be known at run time only: so each is
+/// compared with those inside it that have more.
+static Value findEvenStride(IndexBuilder &b, ArrayRef<Value> sizes, ArrayRef<Value> strides,
+                            StringRef name) {
+  Value one = b.constant(1), no = b.flag(false), yes = b.flag(true);
+  Value stride = strides.back(), isKnown = b.atLeast(sizes.back(), b.constant(2));
+  Value next = b.mul(sizes.back(), strides.back());
+  for (auto [size, own] : llvm::reverse(llvm::zip_equal(sizes.drop_back(), strides.drop_back()))) {
+    Value isOne = b.atMost(size, one);
+    Value isFirst = b.select(isKnown, no, yes);
+    b.check(b.either(b.either(isOne, isFirst), b.equal(own, next)),
+            "expected the leading dimensions of " + name +
+                " to be evenly spaced, but their strides differ");
+    stride = b.select(isKnown, stride, own);
+    next = b.select(isOne, next, b.mul(size, own));
+    isKnown = b.either(isKnown, b.select(isOne, no, yes));
+  }
+  return stride;
+}
+
 /// Where the rows of `operand`, whose parts these are, lie, and how many there are.
 static void takeRows(IndexBuilder &b, HostOperand &operand,
                      memref::ExtractStridedMetadataOp parts, StringRef name) {
@@ -48,23 +69,18 @@ static void takeRows(IndexBuilder &b, HostOperand &operand,
   for (unsigned d = 0; d < leading; ++d)
     operand.rows = b.mul(operand.rows, sizes[d]);
   // One row has no stride, whatever its tensor says.
-  operand.strides.row = b.constant(0);
-  if (leading)
-    operand.strides.row = b.select(b.atMost(operand.rows, b.constant(1)),
-                                   operand.strides.row, strides[leading - 1]);
-  unsigned even = leading;
+  Value none = b.constant(0);
+  operand.strides.row = none;
   if (operand.inner > 1) {
-    even = leading - 1;
-    operand.strides.outer = b.select(b.atMost(operand.rows, b.constant(operand.inner)),
-                                     b.constant(0), strides[even - 1]);
-  }
-  // Row r must lie at r times one stride.
-  for (unsigned d = 0; d + 1 < even; ++d) {
-    Value next = b.mul(sizes[d + 1], strides[d + 1]);
-    Value one = b.atMost(sizes[d], b.constant(1));
-    b.check(b.either(one, b.equal(strides[d], next)),
-            "expected the leading dimensions of " + name +
-                " to be evenly spaced, but their strides differ");
+    operand.strides.row = b.select(b.atMost(operand.rows, b.constant(1)), none,
+                                   strides.pop_back_val());
+    sizes.pop_back();
+    operand.strides.outer =
+        b.select(b.atMost(operand.rows, b.constant(operand.inner)), none,
+                 findEvenStride(b, sizes, strides, name));
+  } else if (leading) {
+    operand.strides.row = b.select(b.atMost(operand.rows, b.constant(1)), none,
+                                   findEvenStride(b, sizes, strides, name));
   }
 }
 

@@ -17,6 +17,9 @@ struct IndexBuilder : mlir::ImplicitLocOpBuilder {
   Value constant(int64_t value) {
     return mlir::arith::ConstantIndexOp::create(*this, value);
   }
+  Value flag(bool value) {
+    return mlir::arith::ConstantIntOp::create(*this, value, 1);
+  }
   Value add(Value a, Value b) { return createOrFold<mlir::arith::AddIOp>(a, b); }
   Value sub(Value a, Value b) { return createOrFold<mlir::arith::SubIOp>(a, b); }
   Value mul(Value a, Value b) { return createOrFold<mlir::arith::MulIOp>(a, b); }

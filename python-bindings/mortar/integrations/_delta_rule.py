@@ -19,6 +19,7 @@ import torch
 from mortar import ops
 from mortar.integrations._patches import Declined, expect_plain
 
+MOST_KEYS, MOST_OF_A_STATE = 1024, 65536
 RECURRENT, CHUNKED = "torch_recurrent_gated_delta_rule", "torch_chunk_gated_delta_rule"
 
 
@@ -60,8 +61,9 @@ def expect_keywords(more: tuple, others: dict[str, Any]) -> None:
 
 
 def expect_shapes(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor,
+                  g: torch.Tensor, beta: torch.Tensor,
                   state: torch.Tensor | None) -> tuple[int, ...]:
-    """Of the state."""
+    """Of the state, which a kernel must be able to hold: C10 of dialects/Mortar/OPS.md."""
     if not query.dtype == key.dtype == value.dtype:
         raise Declined(f"expected query, key and value of one type, found {query.dtype}, "
                        f"{key.dtype} and {value.dtype}")
@@ -72,6 +74,12 @@ def expect_shapes(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor,
         raise Declined(f"expected query as key, {tuple(key.shape)}, and a state of {shape}, "
                        f"found {tuple(query.shape)} and "
                        f"{None if state is None else tuple(state.shape)}")
+    if not g.shape == beta.shape == value.shape[:-1]:
+        raise Declined(f"expected g and beta of {tuple(value.shape[:-1])}, found "
+                       f"{tuple(g.shape)} and {tuple(beta.shape)}")
+    if keys > MOST_KEYS or keys * shape[3] > MOST_OF_A_STATE:
+        raise Declined(f"expected at most {MOST_KEYS} keys and {MOST_OF_A_STATE} elements of "
+                       f"a head's state, found {keys} × {shape[3]}")
     return shape
 
 
@@ -96,7 +104,7 @@ def rule(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, g: torch.T
     expect_keywords(more, others)
     given = (query, key, value, g, beta)
     expect_plain(*given, *(() if initial_state is None else (initial_state,)))
-    shape = expect_shapes(query, key, value, initial_state)
+    shape = expect_shapes(query, key, value, g, beta, initial_state)
     # In place only what goes back to a cache that handed it out.
     state = initial_state if output_final_state else None
     if Pool.of(state) is None:
@@ -163,7 +171,7 @@ def traced(limit: int | None, original: Any) -> Any:
                 raise Declined("a state that another function began")
             expect_keywords(more, others)
             expect_plain(query, key, value, g, beta)
-            shape = expect_shapes(query, key, value, state)
+            shape = expect_shapes(query, key, value, g, beta, state)
         except Declined:
             return original(query, key, value, g, beta, *more, initial_state=initial_state,
                             output_final_state=output_final_state,

@@ -29,7 +29,6 @@ they decorate is replaced here. A forward that ``kernelize`` put on a module sta
 from __future__ import annotations
 
 import functools
-import importlib.util
 import inspect
 import sys
 import threading
@@ -42,6 +41,7 @@ from torch import nn
 
 try:
     from transformers import PreTrainedModel, cache_utils
+    from transformers.utils.import_utils import is_flash_linear_attention_available
 except ImportError as error:
     raise ImportError("mortar.integrations.transformers: expected transformers, of version "
                       f"5 or above: {error}") from None
@@ -55,7 +55,7 @@ from mortar.integrations._patches import Declined, Patches
 TOKENS_BESIDE_CHUNKED_KERNELS = 64
 RULES = (_delta_rule.RECURRENT, _delta_rule.CHUNKED)
 _lock = threading.RLock()
-_installed: dict[tuple[Any, int], "Installed"] = {}
+_installed: dict[tuple[Any, int | None], "Installed"] = {}
 
 
 class Installed(Patches):
@@ -66,7 +66,7 @@ class Installed(Patches):
         self.model, self.recurrence_tokens = model, recurrence_tokens
         self.holders: set[Integration] = set()
         self.inside = threading.local()  # of a layer of the model, while it runs
-        self.traced = types.SimpleNamespace(layers=0)  # or torch.compile traces it, by turns
+        self.traced = types.SimpleNamespace(inside=False)  # or Dynamo traces it, one at a time
         self._seen: set[Any] = set()
         try:
             if model is None:
@@ -170,7 +170,7 @@ class Installed(Patches):
         traced = self.traced
 
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            return (attempt if traced.layers else original)(*args, **kwargs)
+            return (attempt if traced.inside else original)(*args, **kwargs)
 
         return guarded
 
@@ -180,11 +180,11 @@ class Installed(Patches):
         @functools.wraps(forward)
         def marked(*args: Any, **kwargs: Any) -> Any:
             if torch.compiler.is_compiling():
-                traced.layers += 1
+                before, traced.inside = traced.inside, True
                 try:
                     return forward(*args, **kwargs)
                 finally:
-                    traced.layers -= 1
+                    traced.inside = before
             inside.layers = getattr(inside, "layers", 0) + 1
             try:
                 return forward(*args, **kwargs)
@@ -230,7 +230,7 @@ class Integration:
         self.disable()
 
 
-def _key(installed: Installed) -> tuple[Any, int]:
+def _key(installed: Installed) -> tuple[Any, int | None]:
     return installed.model, installed.recurrence_tokens
 
 
@@ -246,7 +246,7 @@ def enable(model: nn.Module | None = None, *,
         raise TypeError("enable: model: expected a torch.nn.Module or None, found "
                         f"{type(model).__name__}")
     if recurrence_tokens is None:
-        if importlib.util.find_spec("fla"):
+        if is_flash_linear_attention_available():
             recurrence_tokens = TOKENS_BESIDE_CHUNKED_KERNELS
     elif not isinstance(recurrence_tokens, int) or recurrence_tokens < 1:
         raise ValueError("enable: recurrence_tokens: expected a positive integer or None, "
