@@ -235,6 +235,11 @@ class Chain:
             if shape is None:
                 raise Refusal(node, f"expected rows of {k} elements side by side, found "
                                     f"strides {list(steps)} for {list(sizes)}")
+            # Rows in two dimensions are found by division by the inner one.
+            if len(shape) > 3 or len(shape) == 3 and shapes.static(shape[1]) is None:
+                raise Refusal(node, f"expected rows of {k} elements that are evenly spaced, or "
+                                    "so in each of static groups, found strides "
+                                    f"{list(steps)} for {list(sizes)}")
         argument = Value(f"%in{len(self.inputs)}", k, dtype)
         self.inputs.append(Input(node, kind, argument, shape, order))
         self._loaded[key] = argument

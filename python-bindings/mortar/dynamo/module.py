@@ -19,10 +19,11 @@ def label(chain: Chain) -> str:
 
 
 def write(chain: Chain) -> str:
-    """Leading extents are dynamic and no name is the graph's, so that chains which differ in
-    rows or in place are one."""
+    """The leading extent is dynamic and no name is the graph's, so that chains which differ in
+    rows or in place are one. Groups of rows that are unevenly spaced have a static extent."""
     def type_of(one: Input) -> str:
-        dims = "" if one.kind in SHARED else "?x" * (len(one.shape) - 1)
+        dims = "" if one.kind in SHARED else "".join(["?x", *(f"{size}x" for size in
+                                                             one.shape[1:-1])])
         return f"tensor<{dims}{one.argument.k}x{one.argument.dtype}>"
 
     def map_of(k: int) -> str:
