@@ -101,6 +101,7 @@ POINTWISE: dict[Any, tuple[int, Callable[..., Value]]] = {
     aten.log1p.default: (1, pinned.log1p),
     aten.where.self: (3, lambda m, condition, x, y: m.select(condition, x, y)),
     prims.convert_element_type.default: (1, _same),
+    aten.clone.default: (1, _same),
     **{getattr(getattr(aten, name), overload): (2, _compare(predicate))
        for name, predicate in (("gt", "ogt"), ("ge", "oge"), ("lt", "olt"), ("le", "ole"),
                                ("eq", "oeq"), ("ne", "une"))
@@ -138,4 +139,6 @@ VIEWS = {aten.view.default, aten.reshape.default, aten._unsafe_view.default,
 OTHER_VIEWS = {aten.permute.default, aten.transpose.int, aten.t.default, aten.slice.Tensor,
                aten.select.int, aten.split.Tensor, aten.split_with_sizes.default,
                aten.alias.default, aten.detach.default}
-CASTS = {prims.convert_element_type.default}
+# The same values, of another type or in another place: no computation. A chain's results are
+# tensors of their own anyway.
+COPIES = {prims.convert_element_type.default, aten.clone.default}

@@ -100,7 +100,7 @@ class Chain:
         if dtype is not torch.bool and dtype not in DTYPES:
             raise Refusal(node, f"expected {', '.join(DTYPES.values())}, found {dtype}")
         # A scalar tensor has no say in the result's type, and is rounded to it first.
-        if dtype in (torch.float16, torch.bfloat16) and node.target not in table.CASTS and any(
+        if dtype in (torch.float16, torch.bfloat16) and node.target not in table.COPIES and any(
                 isinstance(one, Value) and one.dtype == "f32" for one in operands):
             raise Refusal(node, f"expected operands no wider than {DTYPES[dtype]}, found f32")
         operands = [self.m.constant(one, k) if isinstance(one, (int, float))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import getitem
 
-from mortar.dynamo.aten import CASTS
+from mortar.dynamo.aten import COPIES
 from mortar.dynamo.importer import DTYPES, SHARED, Chain, Input
 from mortar.dynamo.rows import is_view
 
@@ -14,7 +14,7 @@ MOST_LETTERS = 80
 def label(chain: Chain) -> str:
     """The ops, as a profiler shall name the kernel."""
     names = [node.target.name().split("::")[1].split(".")[0] for node in chain.members
-             if node.target is not getitem and not is_view(node) and node.target not in CASTS]
+             if node.target is not getitem and not is_view(node) and node.target not in COPIES]
     return "_".join(dict.fromkeys(names))[:MOST_LETTERS]
 
 
