@@ -5,6 +5,7 @@ import torch.nn.functional as F
 
 import mortar
 import mortar.torch
+from mortar.dynamo import Backend
 
 
 def run(function, *arguments, **options):
@@ -12,6 +13,12 @@ def run(function, *arguments, **options):
     explained = mortar.explain(function, *arguments)
     torch.compiler.reset()
     return torch.compile(function, backend="mortar", **options)(*arguments), explained
+
+
+def with_graphs(function, dynamic):
+    """The compiled function, and what becomes of each graph that it is compiled to."""
+    graphs = []
+    return torch.compile(function, backend=Backend(graphs.append), dynamic=dynamic), graphs
 
 
 def names(explained):

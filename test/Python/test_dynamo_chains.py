@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from conftest import assert_bits
-from dynamo_functions import Block, names, rms_norm, run, why
+from dynamo_functions import Block, names, rms_norm, run, why, with_graphs
 from mortar import ops
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("fresh_compiler")]
@@ -161,6 +161,38 @@ def test_strided_rows_are_not_copied():
     assert len(chain.inputs) == 2
     assert "?x128" not in chain.module
     assert (found - gate(x)).abs().max() <= 2 ** -6
+
+
+@pytest.mark.parametrize("dynamic", [True, False])
+def test_heads_in_a_projection(dynamic):
+    """Evenly spaced in a token, and from token to token, but not from its last to the next's
+    first."""
+    def heads(qkv, weight):
+        return rms_norm(qkv[..., :64].unflatten(-1, (4, 16)), weight)
+
+    compiled, graphs = with_graphs(heads, dynamic)
+    weight = torch.rand(16)
+    for tokens in (5, 1, 9):
+        qkv = torch.randn(2, tokens, 192)
+        assert_bits(compiled(qkv, weight), ops.rms_norm(
+            qkv[..., :64].unflatten(-1, (4, 16)), weight, 1e-6))
+    assert all(len(graph.chains) == 1 for graph in graphs)
+    assert len({graph.chains[0].module for graph in graphs}) == 1
+
+
+@pytest.mark.parametrize("dynamic, batch, chains", [
+    (False, 1, 1), (False, 2, 0), (True, 2, 0)])
+def test_rows_in_two_orders(dynamic, batch, chains):
+    """Two strides for an operand's rows, the inner one's extent static; no more."""
+    def add(x, y, weight):
+        return rms_norm(y + x.unflatten(-1, (4, 16)).transpose(1, 2), weight)
+
+    compiled, graphs = with_graphs(add, dynamic)
+    x, y, weight = torch.randn(batch, 5, 64), torch.randn(batch, 4, 5, 16), torch.rand(16)
+    torch.testing.assert_close(compiled(x, y, weight), add(x, y, weight))
+    assert [len(graph.chains) for graph in graphs] == [chains]
+    if not chains:
+        assert any("evenly spaced" in one.reason for one in graphs[0].refusals)
 
 
 # What is left alone, and why.

@@ -10,9 +10,8 @@ import torch
 
 import mortar
 from conftest import assert_bits
-from dynamo_functions import Block, rms_norm, run
+from dynamo_functions import Block, rms_norm, run, with_graphs
 from mortar import ops
-from mortar.dynamo import Backend
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("fresh_compiler")]
 
@@ -71,11 +70,6 @@ class Norm(torch.nn.Module):
 
     def forward(self, x):
         return rms_norm(x, self.weight, self.epsilon)
-
-
-def with_graphs(function, dynamic):
-    graphs = []
-    return torch.compile(function, backend=Backend(graphs.append), dynamic=dynamic), graphs
 
 
 @pytest.mark.parametrize("dynamic", [True, None])

@@ -16,8 +16,8 @@ WIDTHS = dict(vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_la
               max_position_embeddings=64)
 EXPERTS = dict(num_experts_per_tok=2, moe_intermediate_size=32)
 # The chains of each: a model's first norm, then those of its two layers. Where experts are
-# summed up, or a clone stands before a norm, Inductor has them in the norm's kernel, and so it
-# has Gemma's norms of queries and keys with their rotation.
+# summed up, or the delta rule's state is read, Inductor has them in the norm's kernel, and so
+# it has Gemma's norms of queries and keys with their rotation.
 MODELS = {
     "llama": (transformers.LlamaForCausalLM, transformers.LlamaConfig, {}, 1 + 2 * 3),
     "gemma3": (transformers.Gemma3ForCausalLM, transformers.Gemma3TextConfig, {}, 1 + 2 * 3),

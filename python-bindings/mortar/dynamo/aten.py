@@ -74,10 +74,11 @@ def _same(m: Emitter, x: Value, *_: Any, **__: Any) -> Value:
 # How many arguments are operands, a tensor or a number each; the others are given as they
 # are.
 POINTWISE: dict[Any, tuple[int, Callable[..., Value]]] = {
-    aten.add.Tensor: (2, _sum("arith.addf")),
-    aten.sub.Tensor: (2, _sum("arith.subf")),
-    aten.mul.Tensor: (2, _plain("arith.mulf")),
-    aten.div.Tensor: (2, _plain("arith.divf")),
+    # Decompositions in C++, rms_norm's for one, have numbers in overloads of their own.
+    **{getattr(getattr(aten, name), overload): (2, meaning)
+       for name, meaning in (("add", _sum("arith.addf")), ("sub", _sum("arith.subf")),
+                             ("mul", _plain("arith.mulf")), ("div", _plain("arith.divf")))
+       for overload in ("Tensor", "Scalar")},
     aten.neg.default: (1, _plain("arith.negf")),
     aten.abs.default: (1, lambda m, x: pinned.Pinned(m, x).abs(x)),
     aten.maximum.default: (2, _plain("arith.maximumf")),
@@ -85,7 +86,9 @@ POINTWISE: dict[Any, tuple[int, Callable[..., Value]]] = {
     aten.relu.default: (1, lambda m, x: _clamp(m, x, 0.0)),
     aten.clamp.default: (1, _clamp),
     aten.clamp_min.default: (1, _clamp),
+    aten.clamp_min.Tensor: (2, _plain("arith.maximumf")),
     aten.clamp_max.default: (1, lambda m, x, most: _clamp(m, x, None, most)),
+    aten.clamp_max.Tensor: (2, _plain("arith.minimumf")),
     aten.sqrt.default: (1, _plain("math.sqrt")),
     aten.rsqrt.default: (1, _rsqrt),
     aten.reciprocal.default: (1, _reciprocal),
@@ -98,6 +101,7 @@ POINTWISE: dict[Any, tuple[int, Callable[..., Value]]] = {
     aten.log1p.default: (1, pinned.log1p),
     aten.where.self: (3, lambda m, condition, x, y: m.select(condition, x, y)),
     prims.convert_element_type.default: (1, _same),
+    aten.clone.default: (1, _same),
     **{getattr(getattr(aten, name), overload): (2, _compare(predicate))
        for name, predicate in (("gt", "ogt"), ("ge", "oge"), ("lt", "olt"), ("le", "ole"),
                                ("eq", "oeq"), ("ne", "une"))
@@ -135,4 +139,6 @@ VIEWS = {aten.view.default, aten.reshape.default, aten._unsafe_view.default,
 OTHER_VIEWS = {aten.permute.default, aten.transpose.int, aten.t.default, aten.slice.Tensor,
                aten.select.int, aten.split.Tensor, aten.split_with_sizes.default,
                aten.alias.default, aten.detach.default}
-CASTS = {prims.convert_element_type.default}
+# The same values, of another type or in another place: no computation. A chain's results are
+# tensors of their own anyway.
+COPIES = {prims.convert_element_type.default, aten.clone.default}

@@ -100,7 +100,7 @@ class Chain:
         if dtype is not torch.bool and dtype not in DTYPES:
             raise Refusal(node, f"expected {', '.join(DTYPES.values())}, found {dtype}")
         # A scalar tensor has no say in the result's type, and is rounded to it first.
-        if dtype in (torch.float16, torch.bfloat16) and node.target not in table.CASTS and any(
+        if dtype in (torch.float16, torch.bfloat16) and node.target not in table.COPIES and any(
                 isinstance(one, Value) and one.dtype == "f32" for one in operands):
             raise Refusal(node, f"expected operands no wider than {DTYPES[dtype]}, found f32")
         operands = [self.m.constant(one, k) if isinstance(one, (int, float))
@@ -235,6 +235,11 @@ class Chain:
             if shape is None:
                 raise Refusal(node, f"expected rows of {k} elements side by side, found "
                                     f"strides {list(steps)} for {list(sizes)}")
+            # Rows in two dimensions are found by division by the inner one.
+            if len(shape) > 3 or len(shape) == 3 and shapes.static(shape[1]) is None:
+                raise Refusal(node, f"expected rows of {k} elements that are evenly spaced, or "
+                                    "so in each of static groups, found strides "
+                                    f"{list(steps)} for {list(sizes)}")
         argument = Value(f"%in{len(self.inputs)}", k, dtype)
         self.inputs.append(Input(node, kind, argument, shape, order))
         self._loaded[key] = argument

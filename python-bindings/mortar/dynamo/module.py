@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import getitem
 
-from mortar.dynamo.aten import CASTS
+from mortar.dynamo.aten import COPIES
 from mortar.dynamo.importer import DTYPES, SHARED, Chain, Input
 from mortar.dynamo.rows import is_view
 
@@ -14,15 +14,16 @@ MOST_LETTERS = 80
 def label(chain: Chain) -> str:
     """The ops, as a profiler shall name the kernel."""
     names = [node.target.name().split("::")[1].split(".")[0] for node in chain.members
-             if node.target is not getitem and not is_view(node) and node.target not in CASTS]
+             if node.target is not getitem and not is_view(node) and node.target not in COPIES]
     return "_".join(dict.fromkeys(names))[:MOST_LETTERS]
 
 
 def write(chain: Chain) -> str:
-    """Leading extents are dynamic and no name is the graph's, so that chains which differ in
-    rows or in place are one."""
+    """The leading extent is dynamic and no name is the graph's, so that chains which differ in
+    rows or in place are one. Groups of rows that are unevenly spaced have a static extent."""
     def type_of(one: Input) -> str:
-        dims = "" if one.kind in SHARED else "?x" * (len(one.shape) - 1)
+        dims = "" if one.kind in SHARED else "".join(["?x", *(f"{size}x" for size in
+                                                             one.shape[1:-1])])
         return f"tensor<{dims}{one.argument.k}x{one.argument.dtype}>"
 
     def map_of(k: int) -> str:

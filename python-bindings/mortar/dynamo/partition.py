@@ -36,7 +36,14 @@ class Found:
 
 def passes_on(node: Node) -> bool:
     return (node.target in table.VIEWS or node.target in table.OTHER_VIEWS
-            or node.target is getitem)
+            or node.target is getitem or leaves_in_place(node))
+
+
+def leaves_in_place(node: Node) -> bool:
+    """Whether it is a copy that Inductor removes, as nothing lies differently in it. Where
+    two tensors are wanted it keeps the copy."""
+    return node.target is torch.ops.aten.clone.default and shapes.strides(
+        node.meta["val"]) == shapes.strides(node.args[0].meta["val"])
 
 
 def is_called(node: Node) -> bool:
@@ -156,7 +163,7 @@ class Partition:
             for node in dropped:
                 group.discard(node)
                 self.group_of.pop(node, None)
-        computing = [node for node in group if node.target not in table.CASTS
+        computing = [node for node in group if node.target not in table.COPIES
                      and not is_view(node) and node.target is not getitem]
         reason = None
         reduces = any(node.target in table.REDUCTIONS for node in computing)
@@ -193,7 +200,7 @@ class Partition:
             above = [one for one in node.all_input_nodes if one in group]
             below = [user for user in node.users if user in group]
             why = None
-            if is_view(node) and not (above and below):
+            if passes_on(node) and node.target is not getitem and not (above and below):
                 why = "a view at the end of a chain"
             elif is_pointwise(node) and self._is_inductors_head(node, above, below):
                 why = "expected a matmul's result or an argument, found what Inductor computes"

@@ -78,6 +78,7 @@ class Rows:
         self.length = self._row_length()
         self.elements = self._elements()
         self.order = self._order()
+        self._check_copies()
 
     def tensor(self, node: Node) -> torch.Tensor:
         found = value_of(node)
@@ -190,3 +191,14 @@ class Rows:
                 raise Refusal(node, "expected tensors of one rank where dimensions are "
                                     "permuted, found a view")
         return order
+
+    def _check_copies(self) -> None:
+        """They lie as all results do, which is not known of what isn't stored."""
+        for node in self.members:
+            if node.target is torch.ops.aten.clone.default:
+                sizes, steps = self.sizes(node), shapes.strides(self.tensor(node))
+                order = self.order or range(len(sizes))
+                if not shapes.is_dense(tuple(sizes[axis] for axis in order),
+                                       tuple(steps[axis] for axis in order)):
+                    raise Refusal(node, "expected a copy whose elements lie in the chain's "
+                                        f"order, found strides {list(steps)}")
