@@ -128,32 +128,36 @@ FailureOr<LoweredGPUProgram> mortar::lowerForGPU(ModuleOp module,
 /// Adds the kernels' PTX: one image or, if they are to be apart, another with those that
 /// are loaded on demand.
 static LogicalResult addPTX(runtime::Artifact &artifact, gpu::GPUModuleOp kernels,
-                            StringRef target, bool apart) {
+                            const CompileOptions &options, bool apart) {
   using runtime::CodeImage;
   CodeImage images[2];
   for (auto [number, kernel] : llvm::enumerate(artifact.kernels))
     images[apart && kernel.onDemand].kernels.push_back(number);
+  SmallVector<OwningOpRef<gpu::GPUModuleOp>> parts;
+  SmallVector<gpu::GPUModuleOp> modules;
   bool hasTwo = !images[0].kernels.empty() && !images[1].kernels.empty();
   for (CodeImage &image : images) {
     if (image.kernels.empty())
       continue;
-    OwningOpRef<gpu::GPUModuleOp> part;
     if (hasTwo) {
-      part = kernels.clone();
+      gpu::GPUModuleOp part = parts.emplace_back(kernels.clone()).get();
       for (auto [number, kernel] : llvm::enumerate(artifact.kernels))
         if (!image.contains(number))
-          part->lookupSymbol(kernel.name)->erase();
+          part.lookupSymbol(kernel.name)->erase();
+      modules.push_back(part);
     } else {
       image.kernels.clear(); // every one
+      modules.push_back(kernels);
     }
-    auto ptx = translateToPTX(part ? *part : kernels, target);
-    if (failed(ptx))
-      return failure();
-    image.chip = target.str();
+    image.chip = options.target;
     image.kind = CodeImage::PTX;
-    image.bytes = std::move(*ptx);
     artifact.images.push_back(std::move(image));
   }
+  auto ptx = translateToPTX(modules, options.target, options.threads);
+  if (failed(ptx))
+    return failure();
+  for (auto [image, bytes] : llvm::zip(artifact.images, *ptx))
+    image.bytes = std::move(bytes);
   return success();
 }
 
@@ -172,7 +176,7 @@ FailureOr<GPUProgram> mortar::compileForGPU(ModuleOp module,
     return failure();
   std::string ptxas = options.cubin ? findPtxas() : "";
   if (failed(addPTX(program.artifact, *module.getOps<gpu::GPUModuleOp>().begin(),
-                    options.target, options.onDemand && ptxas.empty())))
+                    options, options.onDemand && ptxas.empty())))
     return failure();
   using runtime::CodeImage;
   if (!ptxas.empty()) {
