@@ -7,6 +7,7 @@
 #include "mortar/Target/LaunchPlan.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
 
 using namespace mlir;
 using namespace mortar;
@@ -16,6 +17,18 @@ static LogicalResult run(ModuleOp module,
   PassManager pm(module->getName());
   build(pm);
   return pm.run(module);
+}
+
+/// The same for passes over whole kernels: verified when all have run rather than after
+/// each, which would take more time than most of them.
+static LogicalResult runOnKernels(ModuleOp module,
+                                  llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager pm(module->getName());
+#ifdef NDEBUG
+  pm.enableVerifier(false);
+#endif
+  build(pm);
+  return success(succeeded(pm.run(module)) && succeeded(verify(module)));
 }
 
 /// What would let every requirement hold without having been looked at.
@@ -115,7 +128,8 @@ FailureOr<LoweredGPUProgram> mortar::lowerForGPU(ModuleOp module,
   ToGPUPipelineOptions toGPU;
   toGPU.chip = options.target;
   toGPU.fewRows = options.fewRows;
-  if (failed(run(module, [&](OpPassManager &pm) { buildToGPUPipeline(pm, toGPU); })))
+  if (failed(runOnKernels(
+          module, [&](OpPassManager &pm) { buildToGPUPipeline(pm, toGPU); })))
     return failure();
   auto plan = buildLaunchPlan(module);
   if (failed(plan))
@@ -172,7 +186,8 @@ FailureOr<GPUProgram> mortar::compileForGPU(ModuleOp module,
   ToNVVMPipelineOptions toNVVM;
   toNVVM.chip = options.target;
   toNVVM.lineTables = options.lineTables;
-  if (failed(run(module, [&](OpPassManager &pm) { buildToNVVMPipeline(pm, toNVVM); })))
+  if (failed(runOnKernels(
+          module, [&](OpPassManager &pm) { buildToNVVMPipeline(pm, toNVVM); })))
     return failure();
   std::string ptxas = options.cubin ? findPtxas() : "";
   if (failed(addPTX(program.artifact, *module.getOps<gpu::GPUModuleOp>().begin(),
