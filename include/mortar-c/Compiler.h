@@ -87,7 +87,9 @@ MORTAR_RUNTIME_API const char *mortarCompilerLastError(void);
 
 /* Compiles `size` bytes of MLIR, text or bytecode. `options` may be null. Bytecode is
    read in a child process; text is faster. Takes a stack of 8 MiB, as main threads have;
-   threads of some languages' pools have less. */
+   threads of some languages' pools have less. A GPU's code for aligned operands and for
+   others is generated in two threads, one of them Mortar's own, which has ended, and
+   handled no signal of the host's, when this returns. */
 MORTAR_RUNTIME_API int mortarCompile(const void *module, size_t size,
                                      const MortarCompileOptions *options,
                                      MortarProgram *program);

@@ -7,6 +7,7 @@
 #include "mortar/Target/LaunchPlan.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
 
 using namespace mlir;
 using namespace mortar;
@@ -16,6 +17,18 @@ static LogicalResult run(ModuleOp module,
   PassManager pm(module->getName());
   build(pm);
   return pm.run(module);
+}
+
+/// The same for passes over whole kernels: verified when all have run rather than after
+/// each, which would take more time than most of them.
+static LogicalResult runOnKernels(ModuleOp module,
+                                  llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager pm(module->getName());
+#ifdef NDEBUG
+  pm.enableVerifier(false);
+#endif
+  build(pm);
+  return success(succeeded(pm.run(module)) && succeeded(verify(module)));
 }
 
 /// What would let every requirement hold without having been looked at.
@@ -115,7 +128,8 @@ FailureOr<LoweredGPUProgram> mortar::lowerForGPU(ModuleOp module,
   ToGPUPipelineOptions toGPU;
   toGPU.chip = options.target;
   toGPU.fewRows = options.fewRows;
-  if (failed(run(module, [&](OpPassManager &pm) { buildToGPUPipeline(pm, toGPU); })))
+  if (failed(runOnKernels(
+          module, [&](OpPassManager &pm) { buildToGPUPipeline(pm, toGPU); })))
     return failure();
   auto plan = buildLaunchPlan(module);
   if (failed(plan))
@@ -128,32 +142,36 @@ FailureOr<LoweredGPUProgram> mortar::lowerForGPU(ModuleOp module,
 /// Adds the kernels' PTX: one image or, if they are to be apart, another with those that
 /// are loaded on demand.
 static LogicalResult addPTX(runtime::Artifact &artifact, gpu::GPUModuleOp kernels,
-                            StringRef target, bool apart) {
+                            const CompileOptions &options, bool apart) {
   using runtime::CodeImage;
   CodeImage images[2];
   for (auto [number, kernel] : llvm::enumerate(artifact.kernels))
     images[apart && kernel.onDemand].kernels.push_back(number);
+  SmallVector<OwningOpRef<gpu::GPUModuleOp>> parts;
+  SmallVector<gpu::GPUModuleOp> modules;
   bool hasTwo = !images[0].kernels.empty() && !images[1].kernels.empty();
   for (CodeImage &image : images) {
     if (image.kernels.empty())
       continue;
-    OwningOpRef<gpu::GPUModuleOp> part;
     if (hasTwo) {
-      part = kernels.clone();
+      gpu::GPUModuleOp part = parts.emplace_back(kernels.clone()).get();
       for (auto [number, kernel] : llvm::enumerate(artifact.kernels))
         if (!image.contains(number))
-          part->lookupSymbol(kernel.name)->erase();
+          part.lookupSymbol(kernel.name)->erase();
+      modules.push_back(part);
     } else {
       image.kernels.clear(); // every one
+      modules.push_back(kernels);
     }
-    auto ptx = translateToPTX(part ? *part : kernels, target);
-    if (failed(ptx))
-      return failure();
-    image.chip = target.str();
+    image.chip = options.target;
     image.kind = CodeImage::PTX;
-    image.bytes = std::move(*ptx);
     artifact.images.push_back(std::move(image));
   }
+  auto ptx = translateToPTX(modules, options.target, options.threads);
+  if (failed(ptx))
+    return failure();
+  for (auto [image, bytes] : llvm::zip(artifact.images, *ptx))
+    image.bytes = std::move(bytes);
   return success();
 }
 
@@ -168,11 +186,12 @@ FailureOr<GPUProgram> mortar::compileForGPU(ModuleOp module,
   ToNVVMPipelineOptions toNVVM;
   toNVVM.chip = options.target;
   toNVVM.lineTables = options.lineTables;
-  if (failed(run(module, [&](OpPassManager &pm) { buildToNVVMPipeline(pm, toNVVM); })))
+  if (failed(runOnKernels(
+          module, [&](OpPassManager &pm) { buildToNVVMPipeline(pm, toNVVM); })))
     return failure();
   std::string ptxas = options.cubin ? findPtxas() : "";
   if (failed(addPTX(program.artifact, *module.getOps<gpu::GPUModuleOp>().begin(),
-                    options.target, options.onDemand && ptxas.empty())))
+                    options, options.onDemand && ptxas.empty())))
     return failure();
   using runtime::CodeImage;
   if (!ptxas.empty()) {

@@ -3,6 +3,7 @@
 #include "mortar/Target/DeviceCode.h"
 
 #include "MachineCode.h"
+#include "WorkerThread.h"
 
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/Module.h"
@@ -73,40 +74,79 @@ private:
 /// prefetches need 8.0, which every driver since CUDA 12 reads.
 static StringRef ptxFeatures(StringRef chip) { return chip == "sm_90" ? "+ptx80" : ""; }
 
-FailureOr<std::string> mortar::translateToPTX(gpu::GPUModuleOp kernels,
-                                              StringRef chip) {
-  initializeNVPTX();
+namespace {
+/// A gpu.module on its way through LLVM.
+struct DeviceModule {
+  gpu::GPUModuleOp kernels;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module;
+  std::string ptx;
+  bool emitted = false;
+
+  LogicalResult translate(StringRef chip);
+  void generate();
+};
+} // namespace
+
+LogicalResult DeviceModule::translate(StringRef chip) {
   llvm::Triple triple("nvptx64-nvidia-cuda");
   std::string problem;
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, problem);
   if (!target)
     return kernels.emitError() << "expected LLVM to have the NVPTX target: " << problem;
-  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+  machine.reset(target->createTargetMachine(
       triple, chip, ptxFeatures(chip), llvm::TargetOptions(), std::nullopt, std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));
   if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(chip))
     return kernels.emitError() << "expected a chip that LLVM knows, but found '" << chip
                                << "'";
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> module =
-      translateModuleToLLVMIR(kernels, context, "mortar");
+  module = translateModuleToLLVMIR(kernels, context, "mortar");
   if (!module)
     return kernels.emitError("expected kernels in the LLVM dialect that translate to "
                              "LLVM IR, but they don't");
-  std::string ptx;
-  bool emitted = false;
+  return success();
+}
+
+/// Touches nothing of MLIR's, so that any thread may do it.
+void DeviceModule::generate() {
   RecoveryEnabled enabled;
   llvm::CrashRecoveryContext recovery;
-  bool survived =
-      recovery.RunSafely([&] {
-        module->setDataLayout(machine->createDataLayout());
-        module->setTargetTriple(machine->getTargetTriple());
-        emitted = emitMachineCode(*module, *machine, llvm::OptimizationLevel::O3,
-                                  llvm::CodeGenFileType::AssemblyFile, ptx);
-      });
-  if (!survived || !emitted)
-    return kernels.emitError() << "LLVM can't generate code of these kernels for "
-                               << chip;
+  bool survived = recovery.RunSafely([&] {
+    module->setDataLayout(machine->createDataLayout());
+    module->setTargetTriple(machine->getTargetTriple());
+    emitted = mortar::emitMachineCode(*module, *machine, llvm::OptimizationLevel::O3,
+                              llvm::CodeGenFileType::AssemblyFile, ptx);
+  });
+  emitted &= survived;
+}
+
+FailureOr<SmallVector<std::string>>
+mortar::translateToPTX(ArrayRef<gpu::GPUModuleOp> all, StringRef chip, bool threads) {
+  initializeNVPTX();
+  std::vector<DeviceModule> modules(all.size());
+  {
+    std::vector<std::unique_ptr<WorkerThread>> workers; // joined at the scope's end
+    // The last first: kernels on demand access single elements, and take the longest.
+    for (size_t i = modules.size(); i-- > 0;) {
+      DeviceModule &made = modules[i];
+      made.kernels = all[i];
+      if (failed(made.translate(chip)))
+        return failure();
+      if (threads && i != 0)
+        workers.push_back(
+            std::make_unique<WorkerThread>([&made] { made.generate(); }));
+      else
+        made.generate();
+    }
+  }
+  SmallVector<std::string> ptx;
+  for (DeviceModule &made : modules) {
+    if (!made.emitted)
+      return made.kernels.emitError()
+             << "LLVM can't generate code of these kernels for " << chip;
+    ptx.push_back(std::move(made.ptx));
+  }
   return ptx;
 }
 

@@ -7,6 +7,8 @@
 
 #include "mortar/Target/LaunchPlan.h"
 
+#include "ShortenPlan.h"
+
 #include "mortar/IR/Mortar.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -38,7 +40,7 @@ public:
   LogicalResult addFunction(func::FuncOp func);
   rt::Program take() {
     program.numRegisters = nextRegister;
-    return std::move(program);
+    return mortar::shortenPlan(program);
   }
 
 private:

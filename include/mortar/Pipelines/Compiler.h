@@ -33,6 +33,9 @@ struct CompileOptions {
   int64_t fewRows = 1024;
   /// On a GPU: note in the code which line of the input it comes from, for profilers.
   bool lineTables = true;
+  /// On a GPU: let threads of ours generate the code of all images but one, whatever the
+  /// context's own threading. Changes no byte.
+  bool threads = true;
   /// Make each candidate that didn't fuse an error at its place, unless the condition
   /// that it failed ("budget") is tolerated. The context must have no remark engine.
   bool requireFusions = false;

@@ -8,11 +8,13 @@
 
 namespace mortar {
 
-/// Translates a gpu.module in the LLVM dialect to PTX for `chip` ("sm_90"), in
-/// process, at -O3. Emits an error at the module and fails when LLVM has no such chip
-/// or can't select an instruction for it.
-mlir::FailureOr<std::string> translateToPTX(mlir::gpu::GPUModuleOp kernels,
-                                            llvm::StringRef chip);
+/// Translates gpu.modules in the LLVM dialect to PTX for `chip` ("sm_90"), in process, at
+/// -O3. With `threads`, all but the first go through LLVM in a thread each, which touches
+/// nothing of MLIR's. Emits an error at a module and fails when LLVM has no such chip or
+/// can't select an instruction for it; which module that is doesn't depend on threads.
+mlir::FailureOr<llvm::SmallVector<std::string>>
+translateToPTX(llvm::ArrayRef<mlir::gpu::GPUModuleOp> modules, llvm::StringRef chip,
+               bool threads);
 
 /// Where ptxas is: in CUDA_HOME/bin or on the PATH; empty if nowhere.
 std::string findPtxas();
