@@ -202,6 +202,26 @@ def test_strided_rows(randn):
     assert_bits(ops.rms_norm(same_row, w), ops.rms_norm(same_row.contiguous(), w))
 
 
+@pytest.mark.parametrize("lead", [(3, 1), (1, 3), (1, 1), (3, 2), (3, 1, 1), (1, 3, 1), (2, 1, 3)])
+def test_strided_rows_of_one_element(randn, lead):
+    """A dimension that has one element in this call has a stride that means nothing."""
+    w = randn(16)
+    for heads in (1, 2, 3):  # of six
+        wide = randn(*lead, 6, 16)
+        part = wide[..., :heads, :]
+        expected = ops.rms_norm(part.contiguous(), w)
+        assert_bits(ops.rms_norm(part, w), expected)
+        room = torch.full_like(wide, 7)
+        try:
+            mortar.fuse(lambda x, w: ops.rms_norm(x, w))(part, w, out=room[..., :heads, :])
+        except mortar.LaunchError as error:  # rows at two distances need heads in the type
+            assert "evenly spaced" in str(error)
+            assert (room == 7).all()
+        else:
+            assert_bits(room[..., :heads, :].contiguous(), expected)
+            assert (room[..., heads:, :] == 7).all()
+
+
 def test_rows_are_free(randn):
     w = randn(96)
     before = mortar.compilations()

@@ -1,5 +1,8 @@
 """mortar.ops as custom ops: schemas, fake kernels, torch.compile, autograd."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -148,3 +151,19 @@ def test_export(randn):
                                    dynamic_shapes={"x": {0: torch.export.Dim("rows")},
                                                    "weight": None})
     assert_bits(exported.module()(x[:2], w), ops.rms_norm(x[:2], w))
+
+
+def test_a_graph_is_compiled_once():
+    """Also where mortar was imported before PyTorch, and has had no tensor of its yet."""
+    subprocess.run([sys.executable, "-c", """
+import mortar, torch
+compiled = []
+def backend(graph, _):
+    compiled.append(graph)
+    return graph
+function = torch.compile(lambda x, w: mortar.ops.rms_norm(x, w) + 1, backend=backend)
+with torch.no_grad():
+    for _ in range(3):
+        function(torch.ones(2, 8), torch.ones(8))
+assert len(compiled) == 1, len(compiled)
+"""], check=True, timeout=120)

@@ -134,6 +134,30 @@ def test_states_without_a_slot_before():
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("shape, other", [((2048, 8), ()), ((128, 1024), ()), ((32, 16), (1,))],
+                         ids=["keys", "state", "gates"])
+def test_what_a_kernel_refuses_is_left(shape, other):
+    """As in eager mode, where it is an error that is caught."""
+    from transformers.models.qwen3_next import modeling_qwen3_next as module
+    q, k, v = (0.1 * torch.randn(1, 3, 2, width) for width in (shape[0], *shape))
+    g, beta = -torch.rand(1, 3, 2 if not other else 1), torch.rand(1, 3, 2)
+    graphs = Graphs()
+
+    def call(q, k, v, g, beta):
+        return module.torch_chunk_gated_delta_rule(q, k, v, g=g.expand(1, 3, 2), beta=beta)[0]
+
+    if other:
+        call = lambda q, k, v, g, beta: module.torch_chunk_gated_delta_rule(
+            q, k, v, g=g, beta=beta.expand(1, 3, 2))[0]
+    expected = call(q, k, v, g, beta)
+    with integration.enable() as enabled:
+        assert torch.equal(call(q, k, v, g, beta), expected)
+        assert "left to transformers" in enabled.report()
+        assert_near(torch.compile(call, backend=graphs)(q, k, v, g, beta), expected)
+    assert RULE not in graphs.targets
+
+
+@torch.no_grad()
 def test_training_is_left():
     model, prompt, graphs = make("qwen3_next"), tokens(2, 9), Graphs()
     with integration.enable(), torch.enable_grad():
