@@ -90,7 +90,9 @@ def table(replay, times=5):
     microseconds, the most first, and the time that none of them runs in; medians of some
     replays."""
     replay()
-    runs = [timeline(replay) for _ in range(times)]
+    runs = [found for _ in range(times) if (found := timeline(replay))]
+    if not runs:  # CUPTI may see nothing
+        return None
     runs.sort(key=lambda entries: entries[-1][2] - entries[0][1])
     entries = runs[len(runs) // 2]
     spent, counts, idle, last = collections.Counter(), collections.Counter(), 0.0, None
