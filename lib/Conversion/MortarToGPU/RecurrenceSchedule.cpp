@@ -9,9 +9,9 @@ using namespace mortar;
 /// of a token but not of its state, each warp computes anew: twice the elements halve that,
 /// but leave few threads for few sequences, whose tokens then wait for one another. On an
 /// H100, of K = V = 128 and 32 heads: 512 tokens of one sequence, whose inputs were in the
-/// L2, took 201 µs with 16, 278 with 32 and 375 with 64, of four 677, 625 and 588; one token of one sequence 3.9 µs with
-/// 16 and 4.4 with 32, of eight no less; of eight 4 to 5 % less with 64 than with 32, and of
-/// one 11 (bf16) to 22 % (f32) more.
+/// L2, took 201 µs with 16, 278 with 32 and 375 with 64, of four 677, 625 and 588; one token
+/// of one sequence 3.9 µs with 16 and 4.4 with 32, of eight no less; of eight 4 to 5 % less
+/// with 64 than with 32, and of one 11 (bf16) to 22 % (f32) more.
 static constexpr int64_t elementsOfOneToken = 32, elementsOfMore = 64, elementsOfFew = 16;
 /// Warps of a block that needs no more: four to a head of 128 values, so that few sequences
 /// are enough for all multiprocessors.
