@@ -329,8 +329,8 @@ Status validateArtifact(const Artifact &artifact) {
     for (size_t at = 0; at < image.kernels.size(); ++at) {
       uint32_t kernel = image.kernels[at], least = at ? image.kernels[at - 1] + 1 : 0;
       if (kernel < least || kernel >= artifact.kernels.size())
-        return Status::error("image ", image.chip, ": expected a kernel of ", least,
-                             " to ", artifact.kernels.size(), ", exclusive, found ",
+        return Status::error("image ", image.chip, ": expected a kernel's number from ",
+                             least, " to below ", artifact.kernels.size(), ", found ",
                              kernel);
     }
     if (image.kind == CodeImage::Object)

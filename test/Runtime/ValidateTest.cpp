@@ -181,11 +181,11 @@ TEST(Validate, ArtifactAsAWhole) {
             "image sm_90: expected PTX (0), cubin (1) or object (2), found 3");
   EXPECT_EQ(changed([](Artifact &a) { a.images[0].kernels = {0, 1}; }), "");
   EXPECT_EQ(changed([](Artifact &a) { a.images[0].kernels = {0, 2}; }),
-            "image sm_90: expected a kernel of 1 to 2, exclusive, found 2");
+            "image sm_90: expected a kernel's number from 1 to below 2, found 2");
   EXPECT_EQ(changed([](Artifact &a) { a.images[0].kernels = {0, 0}; }),
-            "image sm_90: expected a kernel of 1 to 2, exclusive, found 0");
+            "image sm_90: expected a kernel's number from 1 to below 2, found 0");
   EXPECT_EQ(changed([](Artifact &a) { a.images[0].kernels = {UINT32_MAX, 0}; }),
-            "image sm_90: expected a kernel of 0 to 2, exclusive, found 4294967295");
+            "image sm_90: expected a kernel's number from 0 to below 2, found 4294967295");
 }
 
 TEST(Validate, Chips) {
