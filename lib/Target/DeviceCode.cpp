@@ -116,7 +116,7 @@ void DeviceModule::generate() {
     module->setDataLayout(machine->createDataLayout());
     module->setTargetTriple(machine->getTargetTriple());
     emitted = mortar::emitMachineCode(*module, *machine, llvm::OptimizationLevel::O3,
-                              llvm::CodeGenFileType::AssemblyFile, ptx);
+                                      llvm::CodeGenFileType::AssemblyFile, ptx);
   });
   emitted &= survived;
 }

@@ -134,8 +134,8 @@ void Shortener::simplify(Block &block, Known known) {
   }
 }
 
-/// Turns a check of reasons, the first of them comparisons and another a conjunction, into
-/// a branch on the comparisons around a check of the others. What the branch reads goes to
+/// Turns a check of reasons, the first of them plain and another a conjunction, into a
+/// branch on the plain ones around a check of the others. What the branch reads goes to
 /// the end of `before`.
 void Shortener::splitCheck(Node &node, Block &before) {
   auto check = std::get<Check>(node.op);

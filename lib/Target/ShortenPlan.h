@@ -8,7 +8,8 @@ namespace mortar {
 
 /// The same plan in fewer instructions, as each costs every launch nanoseconds. In `plan` an
 /// instruction assigns each register at most once, and before it is read. Checks and
-/// launches stay in their order.
+/// launches stay in their order. No division may be by zero: an unread one goes, or runs where
+/// it is read alone.
 runtime::Program shortenPlan(const runtime::Program &plan);
 
 } // namespace mortar

@@ -14,7 +14,7 @@ WorkerThread::WorkerThread(std::function<void()> given) : work(std::move(given))
   // goes to the thread that faults, and ends the process where it is blocked.
   sigset_t blocked, before;
   sigfillset(&blocked);
-  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT})
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS})
     sigdelset(&blocked, fault);
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) == 0) {

@@ -27,7 +27,10 @@ def _torch_compiles() -> bool:
 
 
 def _ask_torch_itself() -> None:
-    """Not from a compiled graph: Dynamo has a guard on the function that it found here."""
+    """Unless Dynamo may have traced a call, which imports mortar.torch: it has a guard on the
+    function that it found here."""
+    if "mortar.torch" in sys.modules:
+        return
     if compiler := getattr(sys.modules.get("torch"), "compiler", None):
         global _torch_compiles
         _torch_compiles = compiler.is_compiling

@@ -104,18 +104,13 @@ int mortarReadTensors(Call *call) {
 
 /* The first axis of a part of a row (_arrays.py's heads), 0 if there is none. */
 static int32_t headsOf(const DLTensor *tensor) {
-  int64_t dense = 1, even = 0; /* the distance that fits the axes inside */
-  int32_t axis, isDense = 1, inner = 0;
+  int64_t even = 0; /* the distance that fits the axes inside */
+  int32_t axis, inner = 0;
   if (tensor->ndim < MIN_RANK_WITH_HEADS || !tensor->strides)
     return 0;
-  for (axis = tensor->ndim - 1; axis >= 0; --axis) {
+  for (axis = tensor->ndim - 1; axis >= 0; --axis)
     if (!tensor->shape[axis])
       return 0;
-    isDense &= tensor->shape[axis] == 1 || tensor->strides[axis] == dense;
-    dense *= tensor->shape[axis];
-  }
-  if (isDense)
-    return 0;
   for (axis = tensor->ndim - 2; axis >= 0; --axis) {
     if (tensor->shape[axis] == 1) /* whose stride says nothing */
       continue;

@@ -42,6 +42,32 @@ TEST(ShortenPlan, ComputesNothingTwiceOrForNobody) {
   EXPECT_EQ(outputs[1], 512);
 }
 
+/// What differs in its operation, or in one arm only, is not the same.
+TEST(ShortenPlan, KeepsApartWhatDiffers) {
+  Program plan;
+  plan.numRegisters = 9;
+  plan.code = {ArgPointer{0, 0},
+               ArgDim{1, 0, 0},
+               Const{2, 3},
+               Binary{BinaryOp::Sub, 3, 0, 1},
+               Binary{BinaryOp::Mul, 4, 0, 1}, // of the same operands
+               Binary{BinaryOp::CmpLeU, 5, 1, 2},
+               If{5, 1, 1},
+               Binary{BinaryOp::Add, 6, 3, 4},
+               Binary{BinaryOp::Xor, 6, 3, 4}, // the same register, otherwise
+               Binary{BinaryOp::Add, 7, 3, 4}, // not known from the first arm
+               Binary{BinaryOp::Sub, 8, 7, 6}};
+  plan.outputs = {3, 4, 6, 7, 8};
+  Program made = mortar::shortenPlan(plan);
+  for (int64_t rows : {1, 3, 4, 100}) {
+    int64_t expected[5], found[5];
+    ASSERT_TRUE(run(plan, 96, rows, expected).ok());
+    ASSERT_TRUE(run(made, 96, rows, found).ok());
+    for (int output = 0; output < 5; ++output)
+      EXPECT_EQ(found[output], expected[output]) << rows << ", " << output;
+  }
+}
+
 /// address <= 100, or 8 divides it and there are 3 rows; then no rows.
 TEST(ShortenPlan, LooksForSeldomReasonsSeldom) {
   Program plan;

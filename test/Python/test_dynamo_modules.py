@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from conftest import assert_bits
-from dynamo_functions import run, with_graphs
+from dynamo_functions import rms_norm, run, with_graphs
 from mortar import ops
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("fresh_compiler")]
@@ -145,3 +145,20 @@ def test_overloads_of_limits(op, dtype):
     eager = op(x, limits).abs().neg()
     assert torch.equal(found.isnan(), eager.isnan())
     assert_bits(found.nan_to_num(), eager.nan_to_num())
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32],
+                         ids=["bf16", "f16", "f32"])
+@pytest.mark.parametrize("compare", [torch.gt, torch.ge, torch.eq, torch.ne])
+def test_a_number_is_compared_in_the_tensors_type(compare, dtype):
+    """0.1 isn't a number of 16 bits, so a tensor holds, and equals, what it is rounded to."""
+    def function(x, weight):
+        return rms_norm(x, weight) * torch.where(compare(x, 0.1), 3.0, 2.0)
+
+    x, weight = torch.randn(9, 64).to(dtype), torch.rand(64).to(dtype)
+    x[:, ::2] = 0.1
+    found, explained = run(function, x, weight)
+    assert len(explained.chains) == 1
+    eager = torch.where(compare(x, 0.1), 3.0, 2.0)
+    norm, _ = run(lambda x, weight: rms_norm(x, weight) * 1.0, x, weight)
+    assert_bits(found, norm * eager)

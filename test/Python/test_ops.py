@@ -212,14 +212,20 @@ def test_strided_rows_of_one_element(randn, lead):
         expected = ops.rms_norm(part.contiguous(), w)
         assert_bits(ops.rms_norm(part, w), expected)
         room = torch.full_like(wide, 7)
-        try:
-            mortar.fuse(lambda x, w: ops.rms_norm(x, w))(part, w, out=room[..., :heads, :])
-        except mortar.LaunchError as error:  # rows at two distances need heads in the type
-            assert "evenly spaced" in str(error)
-            assert (room == 7).all()
-        else:
-            assert_bits(room[..., :heads, :].contiguous(), expected)
-            assert (room[..., heads:, :] == 7).all()
+        out = room[..., :heads, :]
+        norm = mortar.fuse(lambda x, w: ops.rms_norm(x, w))
+        norm(part, w, out=out)
+        assert_bits(out.contiguous(), expected)
+        assert (room[..., heads:, :] == 7).all()
+
+
+def test_destinations_that_are_unevenly_spaced(randn):
+    """[H, B, 1, K] seen as [B, 1, H, K], among what isn't the destination's."""
+    x, room = randn(3, 1, 2, 64), torch.full((4096,), 7, dtype=torch.bfloat16)
+    out = room[1024:1408].view(2, 3, 1, 64).permute(1, 2, 0, 3)
+    with pytest.raises(mortar.LaunchError, match="evenly spaced"):
+        mortar.fuse(lambda x, w: ops.rms_norm(x, w))(x, randn(64), out=out)
+    assert (room == 7).all()
 
 
 def test_rows_are_free(randn):

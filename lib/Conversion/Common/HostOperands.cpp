@@ -33,7 +33,8 @@ static Value findEvenStride(IndexBuilder &b, ArrayRef<Value> sizes, ArrayRef<Val
   Value one = b.constant(1), no = b.flag(false), yes = b.flag(true);
   Value stride = strides.back(), isKnown = b.atLeast(sizes.back(), b.constant(2));
   Value next = b.mul(sizes.back(), strides.back());
-  for (auto [size, own] : llvm::reverse(llvm::zip_equal(sizes.drop_back(), strides.drop_back()))) {
+  auto outer = llvm::zip_equal(sizes.drop_back(), strides.drop_back());
+  for (auto [size, own] : llvm::reverse(outer)) {
     Value isOne = b.atMost(size, one);
     Value isFirst = b.select(isKnown, no, yes);
     b.check(b.either(b.either(isOne, isFirst), b.equal(own, next)),

@@ -103,8 +103,11 @@ class Chain:
         if dtype in (torch.float16, torch.bfloat16) and node.target not in table.COPIES and any(
                 isinstance(one, Value) and one.dtype == "f32" for one in operands):
             raise Refusal(node, f"expected operands no wider than {DTYPES[dtype]}, found f32")
-        operands = [self.m.constant(one, k) if isinstance(one, (int, float))
-                    else self.m.widen(one) for one in operands]
+        # Comparisons have no result to round: there it is the other side's type that counts.
+        own = next((one.dtype for one in operands if isinstance(one, Value)), "f32")
+        compared = own if dtype is torch.bool and own != "i1" else "f32"
+        operands = [self.m.widen(self.m.round(self.m.constant(one, k), compared)
+                                 if isinstance(one, (int, float)) else one) for one in operands]
         if any((one.dtype == "i1") != (number == 0 and node.target is
                                        torch.ops.aten.where.self)
                for number, one in enumerate(operands)):
