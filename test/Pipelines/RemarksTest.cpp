@@ -53,6 +53,18 @@ protected:
   std::vector<Location> errorPlaces;
 };
 
+TEST_F(Remarks, ThreadsChangeNoByte) {
+  std::string bytes[2];
+  for (bool threads : {false, true}) {
+    options.threads = threads;
+    auto program = compile();
+    ASSERT_TRUE(succeeded(program));
+    EXPECT_EQ(program->artifact.images.size(), 2u);
+    bytes[threads] = runtime::serialize(program->artifact);
+  }
+  EXPECT_EQ(bytes[0], bytes[1]);
+}
+
 TEST_F(Remarks, AnArtifactGivesTheJSONBack) {
   auto program = compile();
   ASSERT_TRUE(succeeded(program));
