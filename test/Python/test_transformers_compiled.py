@@ -106,8 +106,10 @@ def test_states_of_others_are_left():
 def test_one_model():
     one, other, step, graphs = make("qwen3_next"), make("qwen3_next"), tokens(2, 1), Graphs()
     with integration.enable(one):
-        for model, count in ((other, 0), (one, 1), (other, 1)):
+        for model, count in ((other, 0), (one, 2), (other, 2)):
             compiled = torch.compile(model, backend=graphs)
+            assert_near(compiled(tokens(2, 9), use_cache=False).logits,
+                        other(tokens(2, 9), use_cache=False).logits)
             cache, expected = begin(model, tokens(2, 9)), begin(other, tokens(2, 9))
             assert_near(compiled(step, past_key_values=cache).logits,
                         other(step, past_key_values=expected).logits)
@@ -134,21 +136,18 @@ def test_states_without_a_slot_before():
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("shape, other", [((2048, 8), ()), ((128, 1024), ()), ((32, 16), (1,))],
+@pytest.mark.parametrize("keys, values, gates", [(2048, 8, 2), (128, 1024, 2), (32, 16, 1)],
                          ids=["keys", "state", "gates"])
-def test_what_a_kernel_refuses_is_left(shape, other):
+def test_what_a_kernel_refuses_is_left(keys, values, gates):
     """As in eager mode, where it is an error that is caught."""
     from transformers.models.qwen3_next import modeling_qwen3_next as module
-    q, k, v = (0.1 * torch.randn(1, 3, 2, width) for width in (shape[0], *shape))
-    g, beta = -torch.rand(1, 3, 2 if not other else 1), torch.rand(1, 3, 2)
+    q, k, v = (0.1 * torch.randn(1, 3, 2, width) for width in (keys, keys, values))
+    g, beta = -torch.rand(1, 3, gates), torch.rand(1, 3, 2)
     graphs = Graphs()
 
     def call(q, k, v, g, beta):
-        return module.torch_chunk_gated_delta_rule(q, k, v, g=g.expand(1, 3, 2), beta=beta)[0]
+        return module.torch_chunk_gated_delta_rule(q, k, v, g=g, beta=beta)[0]
 
-    if other:
-        call = lambda q, k, v, g, beta: module.torch_chunk_gated_delta_rule(
-            q, k, v, g=g, beta=beta.expand(1, 3, 2))[0]
     expected = call(q, k, v, g, beta)
     with integration.enable() as enabled:
         assert torch.equal(call(q, k, v, g, beta), expected)

@@ -49,7 +49,7 @@ struct LoweredGPUProgram {
 };
 
 struct GPUProgram {
-  runtime::Artifact artifact;     // its first image is PTX
+  runtime::Artifact artifact;  // its first image is PTX
   std::string assemblerReport; // what ptxas says of registers and spills
   Summary summary;
 };

@@ -70,9 +70,6 @@ private:
   mlir::Value both(mlir::Value lhs, mlir::Value rhs) {
     return !lhs ? rhs : !rhs ? lhs : b.both(lhs, rhs);
   }
-  mlir::Value flag(bool value) {
-    return mlir::arith::ConstantIntOp::create(b, b.getI1Type(), value);
-  }
   void ifThen(mlir::Value condition, llvm::function_ref<void()> body);
   /// What `then` gives, or zeros of `types`.
   Values ifElseZeros(mlir::Value condition, mlir::TypeRange types,

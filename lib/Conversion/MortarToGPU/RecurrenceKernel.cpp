@@ -119,7 +119,7 @@ void RecurrenceEmitter::findSequence() {
     Value atLeast = arith::MaxSIOp::create(b, bound, zero);
     return arith::MinSIOp::create(b, atLeast, operands.tokens);
   };
-  isAlive = flag(true);
+  isAlive = b.flag(true);
   if (shape.bounds >= 0) {
     // Without sequences there may still be tokens, and then there are blocks of sequence 0.
     isAlive = b.compare(Predicate::ult, sequence, operands.sequences);
@@ -181,7 +181,7 @@ RecurrenceEmitter::Values RecurrenceEmitter::emitToken(Value number, ValueRange 
     slot = ifElseZeros(isOfState, {b.getIndexType()},
                        [&] { return Values{findSlot(column)}; })[0];
   Value isStored = b.both(isOfState, isValid(slot));
-  isPadding = arith::XOrIOp::create(b, isStored, flag(true));
+  isPadding = arith::XOrIOp::create(b, isStored, b.flag(true));
 
   takeInputs(inputs);
   BlockArgument argument = region.getStateArgument(shape.state);
